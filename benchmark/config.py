@@ -1,0 +1,225 @@
+"""Configuration: frozen dataclasses, TOML presets, `--set a.b=c`.
+
+    config = load("demo", task="face", overrides=["train.steps=100"])
+
+Field defaults are the paper's values (256 px, pix2pixSC sec 4.1); a preset states what it changes. An unknown key is an
+error that names the nearest one. The effective configuration is written into the run, so the saved file *is* the run.
+A preset may hold `[task.face.train]` and the like: those tables apply to that task only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import tomllib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmark.errors import BenchError, nearest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which frames. `identities`, `frames` and `seed` describe a rendered world; a prepared folder brings its own."""
+
+    size: int = 256  # image side in pixels
+    identities: int = 1000  # clips of a rendered world
+    frames: int = 24  # frames per rendered clip
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class PairsConfig:
+    """Pair sampling (pix2pixSC sec 3.3; spec: systems 1.4)."""
+
+    window: int = 10  # T: a consistent exemplar lies at most this far from the target
+    unit: str = "frames"  # "frames" of the source video (paper) or "positions" in the clip's list (official code)
+    consistent_share: float = 0.5  # probability that the exemplar is drawn as consistent
+    flip: bool = True  # mirror the whole sample with probability 1/2 (training only)
+    swap_left_right: bool = False  # exchange left and right label channels of a mirrored sample; the official code does not
+    labels: str = ""  # file of manual consistency labels that overrides the sampler ("" = none)
+
+
+@dataclass(frozen=True)
+class NetworksConfig:
+    """Generator and PatchGAN sizes (spec: systems 1.1, 1.2)."""
+
+    ngf: int = 64  # filters of the generator's first convolution
+    n_downsample: int = 4
+    n_blocks: int = 9
+    ndf: int = 64  # filters of a discriminator's first convolution
+    n_layers: int = 3
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Schedule and optimiser (pix2pixSC sec 4.1)."""
+
+    steps: int = 500_000  # at constant learning rate
+    decay_steps: int = 500_000  # then linearly to zero
+    batch: int = 1
+    lr: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    precision: str = "no"  # accelerate's mixed_precision: "no" | "bf16" | "fp16"
+    threads: int = 0  # CPU threads of the network maths; 0 leaves PyTorch's own choice
+    log_every: int = 100  # steps between log lines
+    grid_every: int = 5000  # steps between sample grids
+    checkpoint_every: int = 5000  # steps between checkpoints
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """The exam. Protocol names, never fall-backs: a network that is not here is an error, not another network."""
+
+    items: int = 2500  # test items (spec: systems 1.9)
+    consistent_share: float = 0.3  # share of items whose exemplar shares the target's style (official lists)
+    features: str = "vgg19"  # feature distances: counterfactual and eye patches
+    frechet: str = "inception-2015-12-05"  # Frechet distance
+    detector: str = "dlib"  # landmark detector of LEPE and eye patches
+    bootstrap: int = 2000  # resamples behind every interval
+    batch: int = 16  # images per forward pass in synthesis and scoring
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """The perceptual network that training losses use."""
+
+    features: str = "vgg19"
+    resize_below: int = 224  # images with a side below this are resized to it (square, bilinear) first; 0 = never (spec: systems 1.3)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run's whole configuration. `method` holds each method's own options, checked by the method's `Options` class."""
+
+    preset: str = "paper"
+    data: DataConfig = field(default_factory=DataConfig)
+    pairs: PairsConfig = field(default_factory=PairsConfig)
+    networks: NetworksConfig = field(default_factory=NetworksConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    eval: EvalConfig = field(default_factory=EvalConfig)
+    method: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def options(self, name: str, schema: type[T]) -> T:
+        """The `[method.<name>]` table as `schema`, a frozen dataclass; unknown keys are errors."""
+        return build(schema, self.method.get(name, {}), f"{self.preset}: method.{name}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested dict, as written to manifest.json."""
+        return dataclasses.asdict(self)
+
+
+def presets() -> dict[str, str]:
+    """Preset names and the first comment of each file: what to expect of it."""
+    folder = importlib.resources.files("benchmark") / "presets"
+    found = {}
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        if entry.name.endswith(".toml"):
+            lines = entry.read_text(encoding="utf-8").splitlines()
+            comment = [line.lstrip("# ").strip() for line in lines[: next(i for i, v in enumerate(lines) if v[:1] != "#")]]
+            found[entry.name.removesuffix(".toml")] = " ".join(comment)
+    return found
+
+
+def load(preset: str, task: str, overrides: Sequence[str] = (), data: Mapping[str, Any] | None = None) -> Config:
+    """Build the effective configuration.
+
+    `preset` is a name from `presets()` or the path of a TOML file. `overrides` are `a.b=c` strings, applied last.
+    Raises BenchError naming file, key and nearest valid key.
+    """
+    label, tree = _read_preset(preset)
+    tasks = tree.pop("task", {})
+    tree = _merge(tree, tasks.get(task, {}))
+    tree = _merge(tree, data or {})
+    for text in overrides:
+        tree = _merge(tree, _parse_override(text))
+    tree["preset"] = label
+    return build(Config, tree, f"preset {label}")
+
+
+def from_dict(tree: Mapping[str, Any], where: str = "config") -> Config:
+    """The inverse of `Config.to_dict`."""
+    return build(Config, tree, where)
+
+
+def build(schema: type[T], tree: Mapping[str, Any], where: str) -> T:
+    """Make a (nested) dataclass from plain data, refusing unknown keys and wrong types in one line."""
+    hints = typing.get_type_hints(schema)
+    known = [f.name for f in dataclasses.fields(schema)]  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for key, value in tree.items():
+        if key not in known:
+            raise BenchError(f"{where}: unknown key {key!r}{nearest(key, known)}")
+        values[key] = _convert(hints[key], value, f"{where}: {key}")
+    return schema(**values)
+
+
+def _convert(kind: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, Mapping):
+            raise BenchError(f"{where}: expected a table, got {value!r}")
+        return build(kind, value, where)
+    origin = typing.get_origin(kind)
+    if origin in (types.UnionType, typing.Union):
+        return value
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise BenchError(f"{where}: expected a list, got {value!r}")
+        inner = typing.get_args(kind)[0]
+        return tuple(_convert(inner, v, where) for v in value)
+    if origin is not None or kind is Any:
+        return value
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise BenchError(f"{where}: expected {kind.__name__}, got {value!r}")
+    return value
+
+
+def _read_preset(preset: str) -> tuple[str, dict[str, Any]]:
+    path = Path(preset)
+    if preset.endswith(".toml") or path.is_file():
+        if not path.is_file():
+            raise BenchError(f"preset file {preset}: no such file")
+        text, label = path.read_text(encoding="utf-8"), path.stem
+    else:
+        entry = importlib.resources.files("benchmark") / "presets" / f"{preset}.toml"
+        if not entry.is_file():
+            raise BenchError(f"unknown preset {preset!r}{nearest(preset, presets())}")
+        text, label = entry.read_text(encoding="utf-8"), preset
+    try:
+        return label, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BenchError(f"preset {preset}: not valid TOML: {error}") from error
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    key, equals, raw = text.partition("=")
+    if not equals or not key.strip():
+        raise BenchError(f"--set {text!r}: expected a.b=value, e.g. --set train.steps=100")
+    try:
+        value = tomllib.loads(f"v = {raw}")["v"]
+    except tomllib.TOMLDecodeError:
+        value = raw  # a bare word is a string
+    tree: Any = value
+    for part in reversed(key.strip().split(".")):
+        tree = {part: tree}
+    return dict(tree)

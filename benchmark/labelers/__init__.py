@@ -1,0 +1,1 @@
+"""F(.): what turns a photo into a label map. Heavy libraries are imported inside functions, behind extras."""

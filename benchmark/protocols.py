@@ -1,0 +1,192 @@
+"""What a plug-in must be: the shapes that travel between the exam and the methods.
+
+A method in ten lines:
+
+    class Mean:
+        title = "Mean image"
+        def __init__(self, setup: MethodSetup): ...
+        def fit(self, pairs: Pairs, run: FitRun) -> FitReport: ...
+        def synthesize(self, x, I, F_I): return I * 0        # (N, 3, H, W) in [-1, 1]
+        def save(self, folder): ...
+        def load(self, folder): ...
+
+and one entry point in the group `benchmark.methods` naming it. No torch here at import time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from benchmark.config import Config
+    from benchmark.features import FeatureNetwork
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A batch of training or test items, batch first, float32 tensors on the CPU.
+
+    Label maps lie in [0, 1], photos in [-1, 1]. `consistent` says, per item, whether the exemplar was drawn as having the
+    target's style (pix2pixSC sec 3.3); it is never parsed from a file name.
+    """
+
+    x: torch.Tensor  # (N, C, H, W) label map asked for
+    z: torch.Tensor  # (N, 3, H, W) target photo, F(z) = x
+    I: torch.Tensor  # (N, 3, H, W) exemplar photo  # noqa: E741 - the paper's name
+    F_I: torch.Tensor  # (N, C, H, W) label map of the exemplar
+    consistent: torch.Tensor  # (N,) bool
+    C: torch.Tensor  # (N, 3, H, W) partner with the exemplar's style
+    D: torch.Tensor  # (N, 3, H, W) partner with another style
+
+    def __len__(self) -> int:
+        return self.x.shape[0]
+
+
+class Pairs(Protocol):
+    """An endless, seeded stream of training batches: the same (seed, step) always gives the same batch."""
+
+    label_channels: int
+    height: int
+    width: int
+
+    def batch(self, step: int) -> Sample:
+        """The batch of one training step; `step` counts from 0."""
+
+    def preview(self) -> Sample:
+        """A few fixed items of the validation split (of the training split where there is none), for sample grids."""
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """What a method may know about the task when it is built."""
+
+    name: str  # "face"
+    label_channels: int
+    height: int
+    width: int
+    has_joints: bool = False
+
+
+@dataclass(frozen=True)
+class MethodSetup:
+    """Everything a method is built from."""
+
+    name: str  # registry name, e.g. "pix2pixsc-no-sc"
+    task: TaskInfo
+    config: Config
+    seed: int
+    features: FeatureNetwork | None = None  # shared perceptual network, loaded once per process; None for an untrained method
+    device: str = "cpu"
+
+
+@dataclass
+class FitRun:
+    """Where a fit writes and how long it may take."""
+
+    folder: Path  # checkpoints, logs and sample grids of this cell
+    resume: bool = True
+    deadline: float | None = None  # time.monotonic() value after which to stop cleanly at the next step
+    progress: bool = True
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What a fit did. `finished` is False when the time budget ended it before its planned last step."""
+
+    steps: int
+    seconds: float
+    finished: bool = True
+    losses: Mapping[str, float] = field(default_factory=dict)
+
+
+class Method(Protocol):
+    """An example-guided synthesis method.
+
+    `reference = True` marks a row that is not a method but a yardstick (the target itself, the exemplar copied); only such a
+    row is given the target, through `answer`.
+    """
+
+    title: ClassVar[str]
+    reference: ClassVar[bool]
+
+    def __init__(self, setup: MethodSetup) -> None: ...
+
+    @classmethod
+    def refuses(cls, task: TaskInfo) -> str | None:
+        """Why this method cannot do `task` ("needs joints"), or None when it can."""
+
+    def parameters_count(self) -> int:
+        """Trainable parameters of what `synthesize` runs (0 for a reference)."""
+
+    def fit(self, pairs: Pairs, run: FitRun) -> FitReport: ...
+
+    def synthesize(self, x: torch.Tensor, I: torch.Tensor, F_I: torch.Tensor) -> torch.Tensor:  # noqa: E741
+        """x (N, C, H, W) in [0, 1], I (N, 3, H, W) in [-1, 1], F_I (N, C, H, W) -> (N, 3, H, W) in [-1, 1]."""
+
+    def save(self, folder: Path) -> None:
+        """Write what `load` needs to synthesize, into an existing folder."""
+
+    def load(self, folder: Path) -> None: ...
+
+
+@runtime_checkable
+class Reference(Protocol):
+    """A yardstick row: sees the whole sample, also the target."""
+
+    def answer(self, sample: Sample) -> torch.Tensor:
+        """(N, 3, H, W) in [-1, 1]."""
+
+
+class LandmarkDetector(Protocol):
+    """Finds the points of a label in a photo."""
+
+    name: str
+    protocol: str  # names the weights, e.g. "dlib-68[shape_predictor_68_face_landmarks]"
+
+    def detect(self, images: np.ndarray) -> np.ndarray:
+        """uint8 (N, H, W, 3) -> float32 (N, 68, 2) x, y in pixels; a row of NaN where nothing was found."""
+
+
+@dataclass(frozen=True)
+class ItemScores:
+    """One metric on one method's images: a value per item, or one value for the whole set."""
+
+    metric: str  # the id with its protocol, e.g. "lepe[procedural-1a2b,64px]"
+    title: str  # the plain name, e.g. "LEPE"
+    better: str  # "lower" | "higher"
+    values: list[float | None]  # one per item; None where the metric failed on it. [v] when `whole_set`
+    whole_set: bool = False
+    low: float | None = None  # interval of a whole-set value (per-item metrics get theirs from benchmark.stats)
+    high: float | None = None
+    failure: str = ""  # what None means, e.g. "no landmarks found"
+    notes: Mapping[str, Any] = field(default_factory=dict)  # N of both sets, weights sha256, ...
+
+
+class Metric(Protocol):
+    """Scores one method's images of the whole test set."""
+
+    name: str  # registry name, e.g. "frechet"
+
+    def score(self, exam: Exam, images: np.ndarray) -> list[ItemScores]:
+        """images uint8 (N, H, W, 3), in item order -> one or more scores."""
+
+
+@dataclass(frozen=True)
+class Exam:
+    """The test set as a metric sees it; arrays uint8 (N, H, W, 3), in item order."""
+
+    items: list[str]
+    targets: np.ndarray
+    exemplars: np.ndarray
+    target_landmarks: np.ndarray  # float32 (N, 68, 2) of the asked label
+    consistent: np.ndarray  # bool (N,)
+    truths: np.ndarray | None  # rendered true answers; None for real photos
+    regions: Mapping[str, np.ndarray] | None  # bool (N, H, W) by region name; None for real photos
+    config: Config
+    reference: bool = False  # the images are the targets themselves
