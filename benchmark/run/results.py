@@ -1,0 +1,181 @@
+"""A run folder seen from outside: what `bench run` leaves and what reports read.
+
+    manifest.json     what was run and with what: config, seeds, versions, device, hashes, argv, git
+    items.json        the test set: one record per item
+    cells.jsonl       one line per finished or failed stage of a cell (method x seed), with seconds
+    scores.jsonl      one line per (method, seed, metric, item), or per whole-set value
+    results.json      the summary: values with intervals, paired differences. Holds nothing that varies between two runs of the
+                      same plan (no times, no dates), so a resumed run gives the same bytes
+    cells/<method>/<seed>/log.jsonl, grids/, weights/      what training left
+    images/<method>/<seed>/<item>.png                      what the method made
+    images/_exam/{label,exemplar,target,truth}/<item>.png  what it was asked, shown, and should have made
+
+`RunView(folder)` reads all of it lazily. This module and `benchmark.stats` are all that `reports` may import.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import BenchError
+from benchmark.run.files import read_json, read_lines, write_json
+
+SCHEMA = 1
+EXAM = "_exam"
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """A method of the run. `kind`: "method" or "reference" (the target itself, the exemplar copied: never ranked)."""
+
+    name: str
+    title: str
+    kind: str
+    parameters: int
+    problem: str = ""  # why it has no values: "does not apply: needs joints", or what failed
+    unfinished: str = ""  # why its training is shorter than planned, e.g. "time budget: 812 of 2000 steps"
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """A column of numbers. `id` carries the protocol; numbers of two ids never share a column."""
+
+    id: str
+    title: str
+    better: str  # "lower" | "higher"
+    whole_set: bool
+    failure: str = ""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Value:
+    """One method on one metric: the mean over items and seeds (or the whole-set value), with a 95 % interval."""
+
+    method: str
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int  # items behind the value (per seed)
+    failures: int  # items on which the metric failed, over all seeds
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Paired difference `method` minus `against` over the items both have, with a 95 % interval; `p` is Holm-adjusted within the metric."""
+
+    metric: str
+    method: str
+    against: str
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """The content of results.json."""
+
+    task: str
+    preset: str
+    seeds: tuple[int, ...]
+    items: int
+    methods: tuple[MethodRow, ...]
+    metrics: tuple[MetricRow, ...]
+    values: tuple[Value, ...]
+    differences: tuple[Difference, ...]
+    cautions: tuple[str, ...] = ()  # what makes the numbers incomparable with published ones, one sentence each
+    schema: int = SCHEMA
+
+    def value(self, method: str, metric: str) -> Value | None:
+        """The cell of the table, or None where there is none."""
+        return next((v for v in self.values if v.method == method and v.metric == metric), None)
+
+
+def write_results(folder: Path, results: Results) -> None:
+    """Write results.json atomically."""
+    write_json(folder / "results.json", dataclasses.asdict(results))
+
+
+def read_results(folder: Path) -> Results:
+    """Read results.json; a newer schema, a missing or a damaged file is one clear line."""
+    path = folder / "results.json"
+    tree = read_json(path)
+    if not isinstance(tree, dict) or tree.get("schema") != SCHEMA:
+        found = tree.get("schema") if isinstance(tree, dict) else None
+        raise BenchError(f"{path}: schema {found!r}; this version reads schema {SCHEMA}: run `bench run` on the folder again")
+    try:
+        return Results(
+            task=tree["task"],
+            preset=tree["preset"],
+            seeds=tuple(tree["seeds"]),
+            items=tree["items"],
+            methods=tuple(MethodRow(**row) for row in tree["methods"]),
+            metrics=tuple(MetricRow(**row) for row in tree["metrics"]),
+            values=tuple(Value(**row) for row in tree["values"]),
+            differences=tuple(Difference(**row) for row in tree["differences"]),
+            cautions=tuple(tree["cautions"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise BenchError(f"{path}: damaged: {error}; run `bench run` on the folder again to rebuild it") from error
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run folder, read lazily."""
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """manifest.json; keys: id, created, task, preset, methods, seeds, config, data, device, versions, weights, argv, git, cautions."""
+        tree: dict[str, Any] = read_json(self.folder / "manifest.json")
+        return tree
+
+    @cached_property
+    def results(self) -> Results:
+        return read_results(self.folder)
+
+    @cached_property
+    def items(self) -> list[dict[str, Any]]:
+        """Test items in order: {"id", "label": [clip, index], "exemplar": [clip, index], "consistent"}."""
+        items: list[dict[str, Any]] = read_json(self.folder / "items.json")
+        return items
+
+    @cached_property
+    def cells(self) -> dict[tuple[str, int], dict[str, dict[str, Any]]]:
+        """Newest record of each stage: {(method, seed): {stage: record}}; stages fit, synthesize, score.
+
+        A record has "state" ("done" | "failed"), "seconds", and on failure "reason"; fit adds "steps", "finished", "losses",
+        "peak_memory_mb"; synthesize adds "images".
+        """
+        table: dict[tuple[str, int], dict[str, dict[str, Any]]] = {}
+        for record in read_lines(self.folder / "cells.jsonl"):
+            table.setdefault((record["method"], record["seed"]), {})[record["stage"]] = record
+        return table
+
+    @cached_property
+    def scores(self) -> list[dict[str, Any]]:
+        """Per-item scores: {"method", "seed", "metric", "item" (None for a whole-set value), "value" (None = the metric failed)}."""
+        return list(read_lines(self.folder / "scores.jsonl"))
+
+    def image(self, method: str, item: str, seed: int | None = None) -> Path:
+        """What `method` made for `item`; the first seed unless told."""
+        return self.folder / "images" / method / str(self.results.seeds[0] if seed is None else seed) / f"{item}.png"
+
+    def exam_image(self, what: str, item: str) -> Path:
+        """`what` is "label", "exemplar", "target" or "truth" (the last only where truth can be rendered)."""
+        return self.folder / "images" / EXAM / what / f"{item}.png"
+
+    def log(self, method: str, seed: int) -> list[dict[str, Any]]:
+        """Training log lines: {"step", "seconds", "losses": {name: value}}; empty for what does not train."""
+        return list(read_lines(self.folder / "cells" / method / str(seed) / "log.jsonl"))
