@@ -2,10 +2,10 @@
 
     label = face_label(landmarks, size=256)      # uint8 (15, 256, 256), 255 = 1.0
 
-Implements spec: systems 1.5 (pix2pixSC sec 4.1 "face"). All geometry is computed in the official 512 px canvas, whatever the
-canvas it is drawn on, so that a label at 64 px has the values of the same face at 256 px. Where the official code and this file
-differ: the 2x2 brush is centred on the curve (the official one sits a pixel up and left), landmarks keep their fraction of a
-pixel, and a curve that leaves the canvas is cut off instead of smeared along the border.
+Implements spec: systems 1.5 (pix2pixSC sec 4.1 "face"). All geometry is computed in the official 512 px canvas,
+whatever the canvas it is drawn on, so that a label at 64 px has the values of the same face at 256 px. Where the official
+code and this file differ: the 2x2 brush is centred on the curve (the official one sits a pixel up and left), landmarks
+keep their fraction of a pixel, and a curve that leaves the canvas is cut off instead of smeared along the border.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _OTHER_SIDES = [list(EDGES).index(name.replace("right_", "left_")) + 1 for name 
 def _pieces() -> tuple[np.ndarray, np.ndarray]:
     """Cut every edge into runs of 3 points, step 2: point indices (P, 4) and edge number (P,).
 
-    A run's middle is the mean of its columns 1 and 2, so that a last run of 2 points is the straight "parabola" through its centre.
+    A run's middle is the mean of its columns 1 and 2: a last run of 2 points becomes a straight "parabola".
     """
     runs, owners = [], []
     for number, edge in enumerate(EDGES.values()):
@@ -60,12 +60,12 @@ def face_label(landmarks: np.ndarray, size: int, draw_size: int | None = None) -
     Args:
         landmarks: float (68, 2) x, y in px of a `size` x `size` photo, pixel centres at integers.
         size: side of the label in px.
-        draw_size: side of the canvas it is drawn on before the bilinear reduction. Default: the official 512 from 256 px on
-            (`size` itself beyond 512), twice `size` below. Distances are always in px of the 512 px face.
+        draw_size: side of the canvas it is drawn on before the bilinear reduction. Default: the official 512 from
+            256 px on (`size` itself beyond 512), twice `size` below. Distances are always in px of the 512 px face.
 
     Returns:
-        uint8 (15, size, size), 255 = 1.0. Channel 0: all edges, white on black. Channels 1-14 (order of `ibug68.EDGES`): L1 distance
-        to that edge, divided by 3, cut at 255.
+        uint8 (15, size, size), 255 = 1.0. Channel 0: all edges, white on black. Channels 1-14 (in the order of
+        `ibug68.EDGES`): L1 distance to that edge, divided by 3, cut at 255.
 
     Raises:
         BenchError: landmarks of another shape, not finite, or further than one image side outside the image.
@@ -91,8 +91,8 @@ def face_label_unit(landmarks: np.ndarray, size: int, draw_size: int | None = No
 def flip_label(label: np.ndarray, swap_left_right: bool = False) -> np.ndarray:
     """Mirror a label (15, H, W) left to right.
 
-    The official code leaves the channels where they are, so that a flipped face has its right eye in the left eye's channel
-    (spec: systems 1.4); `swap_left_right` exchanges the brow and eye channels so that they keep their meaning.
+    The official code leaves the channels where they are, so that a flipped face has its right eye in the left eye's
+    channel (spec: systems 1.4); `swap_left_right` exchanges the brow and eye channels so that they keep their meaning.
     """
     flipped = label[..., ::-1].copy()
     if swap_left_right:
@@ -101,7 +101,7 @@ def flip_label(label: np.ndarray, swap_left_right: bool = False) -> np.ndarray:
 
 
 def part_map(landmarks: np.ndarray, size: int) -> np.ndarray:
-    """Filled parts of the face, uint8 (size, size) with the numbers of `PART_NAMES`; arguments and errors as in `face_label`."""
+    """Filled parts of the face, uint8 (size, size) with the numbers of `PART_NAMES`; arguments as `face_label`."""
     closed = _close_contour(_to_canvas(_checked(landmarks, size), size))
     points = np.rint(_from_canvas(closed, size) * 16).astype(np.int32)  # fillPoly takes 4 fractional bits
     parts = np.zeros((size, size), np.uint8)
@@ -133,7 +133,7 @@ def _from_canvas(points: np.ndarray, size: int) -> np.ndarray:
 
 
 def _close_contour(points: np.ndarray) -> np.ndarray:
-    """Append the forehead, 68..82: jaw points 15..1 mirrored about the mean ear height, two thirds as far. (68, 2) -> (83, 2)."""
+    """Append the forehead: jaw points 15..1 mirrored about the mean ear height, 2/3 as far. (68, 2) -> (83, 2)."""
     ear_height = (points[0, 1] + points[16, 1]) / 2
     forehead = points[15:0:-1].copy()
     forehead[:, 1] = ear_height + np.floor((ear_height - forehead[:, 1]) * 2 / 3)
@@ -157,8 +157,8 @@ def _draw_edges(points: np.ndarray, draw: int) -> np.ndarray:
 def _parabolas(points: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
     """Interpolate every piece by a parabola and sample it: curves (P, T, 2) and which are drawn (P,).
 
-    y is a function of x, or x of y where the piece is taller than wide. Pieces with |a| > 1 (1/px of the 512 px canvas) are not
-    drawn: they are loops that no function of one coordinate can follow.
+    y is a function of x, or x of y where the piece is taller than wide. Pieces with |a| > 1 (1/px of the 512 px canvas)
+    are not drawn: they are loops that no function of one coordinate can follow.
     """
     first, middle, last = points[_RUNS[:, 0]], points[_RUNS[:, 1:3]].mean(axis=1), points[_RUNS[:, 3]]
     run = np.stack([first, middle, last], axis=1)  # (P, 3, 2)
@@ -168,8 +168,8 @@ def _parabolas(points: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]
 
     with np.errstate(divide="ignore", invalid="ignore"):
         # Newton's form; 0/0 is a repeated point and has no slope of its own, x/0 is a loop and is dropped below.
-        slopes = np.nan_to_num(np.diff(v) / np.diff(u), nan=0.0, posinf=np.inf, neginf=-np.inf)
-        bend = np.nan_to_num((slopes[:, 1] - slopes[:, 0]) / (u[:, 2] - u[:, 0]), nan=0.0, posinf=np.inf, neginf=-np.inf)
+        slopes = _nan_to_zero(np.diff(v) / np.diff(u))  # (P, 2)
+        bend = _nan_to_zero(np.diff(slopes)[:, 0] / (u[:, 2] - u[:, 0]))  # (P,)
     kept = np.isfinite(slopes).all(axis=1) & (np.abs(bend) <= 1)
     slope, bend = np.where(kept, slopes[:, 0], 0.0), np.where(kept, bend, 0.0)
 
@@ -184,6 +184,10 @@ def _parabolas(points: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]
     return curves, kept
 
 
+def _nan_to_zero(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(values), 0.0, values)
+
+
 def _distance_map(background: np.ndarray, scale: float) -> np.ndarray:
     """L1 distance in px of the 512 px canvas to the nearest 0 of `background`, divided by 3, cut at 255."""
     if background.all():
@@ -192,10 +196,11 @@ def _distance_map(background: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _reduce(image: np.ndarray, size: int) -> np.ndarray:
-    """Bilinear reduction with the triangle filter that Pillow's BILINEAR uses; halving, the usual case, goes through OpenCV."""
+    """Bilinear reduction by the triangle filter of Pillow's BILINEAR; halving, the usual case, by OpenCV."""
     if image.shape[0] == size:
         return image
     if image.shape[0] == 2 * size:
         # (1 3 3 1) / 8 is (1 2 1) / 4 followed by the mean of pairs: 5 times faster than the general filter.
-        return cv2.resize(cv2.GaussianBlur(image, (3, 3), 0, borderType=cv2.BORDER_REPLICATE), (size, size), interpolation=cv2.INTER_AREA)
+        smooth = cv2.GaussianBlur(image, (3, 3), 0, borderType=cv2.BORDER_REPLICATE)
+        return cv2.resize(smooth, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def jittered(size: int, seed: int) -> np.ndarray:
 def test_agrees_with_the_per_pixel_loop(size: int, draw: int, seed: int) -> None:
     landmarks = jittered(size, seed)
     fast, slow = face_label(landmarks, size, draw), loop_label(landmarks, size, draw)
-    inner = (slice(None), slice(1, -1), slice(1, -1))  # on the border row the two reductions weigh the outside differently
+    inner = (slice(None), slice(1, -1), slice(1, -1))  # on the border the two reductions weigh the outside differently
     difference = np.abs(fast.astype(int) - slow.astype(int))
     # A curve that falls exactly between two pixels may round either way, which moves a few pixels of one channel.
     assert np.mean(difference[inner] > 2) < 1e-3
@@ -52,7 +53,7 @@ def test_shape_range_and_unit_version() -> None:
 
 
 def test_distances_mean_the_same_at_every_size() -> None:
-    small, large = face_label(example_face(64), 64)[1:].astype(float), face_label(example_face(256), 256)[1:].astype(float)
+    small, large = (face_label(example_face(size), size)[1:].astype(float) for size in (64, 256))
     pooled = large.reshape(14, 64, 4, 64, 4).mean(axis=(2, 4))
     assert np.abs(small - pooled).max() < 4  # the brush is 1 label px wide at either size, hence not 0
 
@@ -79,7 +80,7 @@ def test_forehead_is_the_jaw_mirrored_two_thirds_as_far() -> None:
 @given(st.integers(0, 10**6), st.sampled_from([32, 48, 64]))
 def test_any_face_gives_a_label(seed: int, size: int) -> None:
     rng = np.random.default_rng(seed)
-    landmarks = np.rint(rng.uniform(0, size - 1, (68, 2))).astype(np.float32)  # whole numbers: many coincident coordinates
+    landmarks = np.rint(rng.uniform(0, size - 1, (68, 2))).astype(np.float32)  # whole numbers often coincide
     label = face_label(landmarks, size)
     assert label.shape == (15, size, size)
     # City-block distance changes by at most one canvas step per canvas pixel, whatever was drawn.
@@ -138,7 +139,7 @@ def test_part_map_fills_the_parts() -> None:
         (lambda p: p * 10, "far outside a 64 px image"),
     ],
 )
-def test_bad_landmarks_are_named(change, message: str) -> None:  # noqa: ANN001
+def test_bad_landmarks_are_named(change: Callable[[np.ndarray], np.ndarray], message: str) -> None:
     with pytest.raises(BenchError, match=message):
         face_label(change(example_face(64)), 64)
 
