@@ -1,0 +1,138 @@
+"""Feature networks: pretrained, frozen, loaded once per process, shared by training losses and metrics.
+
+    network = load_features("efficientnet-lite0")
+    layers = network.layers(images)    # five maps, fine to coarse; images (N, 3, H, W) in [-1, 1]
+    vectors = network.pooled(images)   # (N, D) for a Frechet distance
+
+A network is asked for by the name of its protocol and is never replaced by another: missing weights are an error that
+says where to get them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from benchmark import efficientnet_lite0, weights
+from benchmark.errors import BenchError, nearest
+
+
+class FeatureNetwork(nn.Module):
+    """A frozen network in evaluation mode. Gradients flow to the images, never to the weights."""
+
+    name: str  # name in weights.toml and in the configuration
+    protocol: str  # name as it stands in a metric's id, says which weights
+    weights_sha256: str
+    pooled_side = 0  # side in pixels that `pooled` resizes to; 0 = this network has no pooled features
+
+    def layers(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Five feature maps (N, C_i, H_i, W_i), fine to coarse, of images (N, 3, H, W) in [-1, 1] at their own size."""
+        raise BenchError(f"features {self.name!r} has no layer maps; use vgg19 or efficientnet-lite0")
+
+    def pooled(self, images: torch.Tensor) -> torch.Tensor:
+        """One vector (N, D) per image of images (N, 3, H, W) in [-1, 1], resized to `pooled_side` squared."""
+        raise BenchError(f"features {self.name!r} has no pooled vector; use inception-2015-12-05 or efficientnet-lite0")
+
+
+class EfficientNetLite0(FeatureNetwork):
+    """The embedded default: block outputs at strides 2 to 32; pooled is the 1280-channel head's mean at 224 px."""
+
+    name, pooled_side = "efficientnet-lite0", 224
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.network = efficientnet_lite0.load(path).to(memory_format=torch.channels_last)
+
+    def layers(self, images: torch.Tensor) -> list[torch.Tensor]:
+        return self.network.stages(_channels_last(images))
+
+    def pooled(self, images: torch.Tensor) -> torch.Tensor:
+        size = (self.pooled_side, self.pooled_side)
+        resized = F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+        return self.network.head(_channels_last(resized))
+
+
+class VGG19(FeatureNetwork):
+    """torchvision's VGG-19 at relu1_1 to relu5_1, fed [-1, 1] as it is.
+
+    The official code applies no ImageNet mean and deviation (spec: systems 1.3).
+    """
+
+    name = "vgg19"
+    ends = (1, 6, 11, 20, 29)  # index of relu1_1 ... relu5_1 in torchvision's list
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        from torchvision.models import vgg19  # three seconds to import
+
+        with torch.device("meta"):  # its random initialisation of 144 M parameters would be thrown away
+            convolutions = vgg19(weights=None).features[: self.ends[-1] + 1]
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        wanted = {key: state[f"features.{key}"].clone() for key in convolutions.state_dict()}
+        convolutions.load_state_dict(wanted, strict=True, assign=True)
+        self.convolutions = convolutions
+
+    def layers(self, images: torch.Tensor) -> list[torch.Tensor]:
+        found, x = [], images
+        for index, layer in enumerate(self.convolutions):
+            x = layer(x)
+            if index in self.ends:
+                found.append(x)
+        return found
+
+
+class Inception(FeatureNetwork):
+    """The FID Inception as pytorch-fid runs it: bilinear to 299 px, no antialiasing, 2048 values of the last pooling."""
+
+    name, pooled_side = "inception-2015-12-05", 299
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.network = _pytorch_fid_inception(torch.load(path, map_location="cpu", weights_only=True))
+
+    def pooled(self, images: torch.Tensor) -> torch.Tensor:
+        return self.network((images + 1) / 2)[0].flatten(1)
+
+
+NETWORKS: dict[str, Callable[[Path], FeatureNetwork]] = {
+    network.name: network for network in (EfficientNetLite0, VGG19, Inception)
+}
+
+
+@functools.cache
+def load_features(name: str, device: str = "cpu") -> FeatureNetwork:
+    """The network called `name` on `device`; one copy per process.
+
+    Raises BenchError for an unknown name, for weights that are missing (naming file, address, sha256 and folder) and
+    for weights that are not what weights.toml says.
+    """
+    if name not in NETWORKS:
+        raise BenchError(f"unknown features {name!r}{nearest(name, NETWORKS)}")
+    path = weights.require(name)
+    network = NETWORKS[name](path)
+    network.weights_sha256 = weights.sha256(path)
+    # The Inception's name already names its weights (they are a dated release), as every FID tool cites it.
+    network.protocol = name if name == Inception.name else f"{name}-{network.weights_sha256[:8]}"
+    return network.requires_grad_(False).eval().to(device)
+
+
+def _channels_last(images: torch.Tensor) -> torch.Tensor:
+    """The layout in which depthwise convolutions run twice as fast on a CPU."""
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _pytorch_fid_inception(state: dict[str, torch.Tensor]) -> nn.Module:
+    """pytorch-fid's InceptionV3 around weights already verified here; its own constructor would download them."""
+    from pytorch_fid import inception
+
+    original = inception.load_state_dict_from_url
+    inception.load_state_dict_from_url = lambda *_args, **_options: state
+    try:
+        return inception.InceptionV3()
+    finally:
+        inception.load_state_dict_from_url = original
