@@ -72,7 +72,7 @@ class VGG19(FeatureNetwork):
 
         with torch.device("meta"):  # its random initialisation of 144 M parameters would be thrown away
             convolutions = vgg19(weights=None).features[: self.ends[-1] + 1]
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         wanted = {key: state[f"features.{key}"].clone() for key in convolutions.state_dict()}
         convolutions.load_state_dict(wanted, strict=True, assign=True)
         self.convolutions = convolutions
@@ -87,7 +87,7 @@ class VGG19(FeatureNetwork):
 
 
 class Inception(FeatureNetwork):
-    """The FID Inception as pytorch-fid runs it: bilinear to 299 px, no antialiasing, 2048 values of the last pooling."""
+    """The FID Inception as pytorch-fid runs it: plain bilinear to 299 px, 2048 values of the last pooling."""
 
     name, pooled_side = "inception-2015-12-05", 299
 
