@@ -41,8 +41,11 @@ class PairsConfig:
     window: int = 10  # T: a consistent exemplar lies at most this far from the target
     unit: str = "frames"  # "frames" of the source video (paper) or "positions" in the clip's list (official code)
     consistent_share: float = 0.5  # probability that the exemplar is drawn as consistent
+    inconsistent: str = "other-clip"  # else draw from "other-clip" (paper) or "any-frame" of the split (official code)
     flip: bool = True  # mirror the whole sample with probability 1/2 (training only)
-    swap_left_right: bool = False  # exchange left and right label channels of a mirrored sample; the official code does not
+    swap_left_right: bool = (
+        False  # exchange left and right label channels of a mirrored sample; the official code does not
+    )
     labels: str = ""  # file of manual consistency labels that overrides the sampler ("" = none)
 
 
@@ -92,7 +95,9 @@ class LossConfig:
     """The perceptual network that training losses use."""
 
     features: str = "vgg19"
-    resize_below: int = 224  # images with a side below this are resized to it (square, bilinear) first; 0 = never (spec: systems 1.3)
+    resize_below: int = (
+        224  # images with a side below this are resized to it (square, bilinear) first; 0 = never (spec: systems 1.3)
+    )
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,9 @@ def presets() -> dict[str, str]:
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
         if entry.name.endswith(".toml"):
             lines = entry.read_text(encoding="utf-8").splitlines()
-            comment = [line.lstrip("# ").strip() for line in lines[: next(i for i, v in enumerate(lines) if v[:1] != "#")]]
+            comment = [
+                line.lstrip("# ").strip() for line in lines[: next(i for i, v in enumerate(lines) if v[:1] != "#")]
+            ]
             found[entry.name.removesuffix(".toml")] = " ".join(comment)
     return found
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import torch
 
     from benchmark.config import Config
+    from benchmark.data.batches import FlipLabel
+    from benchmark.data.source import Source
     from benchmark.features import FeatureNetwork
 
 
@@ -81,7 +83,9 @@ class MethodSetup:
     task: TaskInfo
     config: Config
     seed: int
-    features: FeatureNetwork | None = None  # shared perceptual network, loaded once per process; None for an untrained method
+    features: FeatureNetwork | None = (
+        None  # shared perceptual network, loaded once per process; None for an untrained method
+    )
     device: str = "cpu"
 
 
@@ -190,3 +194,19 @@ class Exam:
     regions: Mapping[str, np.ndarray] | None  # bool (N, H, W) by region name; None for real photos
     config: Config
     reference: bool = False  # the images are the targets themselves
+
+
+class Task(Protocol):
+    """A task of the benchmark: source + F(.) + metrics. Published numbers live with the reports."""
+
+    name: str
+    title: str
+    metrics: tuple[str, ...]  # registry names
+    methods: tuple[str, ...]  # what `--methods all` runs; installed plug-ins are added
+    main_method: str  # paired differences are taken against it
+
+    def info(self, config: Config) -> TaskInfo: ...
+
+    def source(self, config: Config, data: str | None) -> Source: ...
+
+    def flip_label(self, config: Config) -> FlipLabel: ...

@@ -1,1 +1,83 @@
-def main() -> None: ...
+"""The `bench` command. Sub-commands live one per file and are imported only when called, so `bench --help` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from benchmark.errors import BenchError, nearest
+
+COMMANDS = {
+    "run": "train, synthesize, score and report: the main job",
+    "train": "train one method",
+    "synthesize": "make images with a trained method",
+    "report": "write the report of a run folder",
+    "data": "prepare, show and verify data",
+    "methods": "list the methods",
+    "tasks": "list the tasks",
+    "presets": "list the presets and what to expect of them",
+    "doctor": "what is here, what is missing, and how to get it",
+}
+
+EPILOG = """\b
+Examples:
+  bench run --task face --methods all --preset demo
+  bench run --task face --methods pix2pixsc,pix2pixhd --preset mini --seeds 0,1
+  bench data show --out faces.png
+  bench doctor
+"""
+
+
+class LazyGroup(click.Group):
+    """Commands by file name: `bench run` is `benchmark.cli.run:command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"benchmark.cli.{name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS:
+            raise BenchError(f"unknown command {args[0]!r}{nearest(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(package_name="exemplar-bench")
+def bench() -> None:
+    """Benchmark of example-guided image synthesis: train, score, compare with the papers."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Entry point: user mistakes are one line on stderr and exit 2; Ctrl-C exits 130."""
+    try:
+        bench(args=args, standalone_mode=False)
+    except BenchError as error:
+        click.echo(f"bench: {error}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"bench: {error.format_message()}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("bench: stopped; the same command goes on from here", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except OSError as error:
+        if error.filename is None and error.strerror is None:
+            raise
+        click.echo(f"bench: {error.filename or 'disk'}: {error.strerror}", err=True)
+        sys.exit(2)

@@ -24,7 +24,9 @@ def write_atomic(path: Path, data: bytes) -> None:
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise BenchError(f"{path}: cannot write: {error.strerror or error}; what was finished before is kept") from error
+        raise BenchError(
+            f"{path}: cannot write: {error.strerror or error}; what was finished before is kept"
+        ) from error
 
 
 def write_json(path: Path, tree: Any) -> None:
@@ -56,7 +58,9 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        raise BenchError(f"{path}: cannot append: {error.strerror or error}; what was finished before is kept") from error
+        raise BenchError(
+            f"{path}: cannot append: {error.strerror or error}; what was finished before is kept"
+        ) from error
 
 
 def _ends_with_newline(path: Path) -> bool:

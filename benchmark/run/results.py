@@ -112,7 +112,9 @@ def read_results(folder: Path) -> Results:
     tree = read_json(path)
     if not isinstance(tree, dict) or tree.get("schema") != SCHEMA:
         found = tree.get("schema") if isinstance(tree, dict) else None
-        raise BenchError(f"{path}: schema {found!r}; this version reads schema {SCHEMA}: run `bench run` on the folder again")
+        raise BenchError(
+            f"{path}: schema {found!r}; this version reads schema {SCHEMA}: run `bench run` on the folder again"
+        )
     try:
         return Results(
             task=tree["task"],

@@ -1,0 +1,14 @@
+"""`bench methods`: what can be run."""
+
+from __future__ import annotations
+
+import click
+
+from benchmark import registry
+
+
+@click.command()
+def command() -> None:
+    """List the registered methods, plug-ins included, with where each comes from."""
+    for name in registry.names("methods"):
+        click.echo(f"{name:<24} {registry.where('methods', name)}")

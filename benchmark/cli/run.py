@@ -1,0 +1,98 @@
+"""`bench run`: the main job."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from benchmark.cli.options import duration, plan_options, progress, seed_list
+
+EPILOG = """\b
+Examples:
+  bench run --task face --methods all --preset demo
+  bench run --task face --methods pix2pixsc,pix2pixhd --preset mini --max-minutes 90
+  bench run --task face --data prepared/ --preset demo --set train.steps=500
+  bench run --task face --methods all --preset paper --dry-run
+
+The same command continues a run that was stopped, and does nothing when it is finished.
+"""
+
+
+@click.command(epilog=EPILOG)
+@plan_options
+@click.option("--methods", default="all", show_default=True, help="Comma-separated names, or all; see `bench methods`.")
+@click.option("--seeds", default="0", show_default=True, help="Comma-separated; every method is run once per seed.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=None, help="Run folder. Default: runs/<id>."
+)
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(min=0.01),
+    default=None,
+    help="Time budget: training stops early, best effort.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the plan with an estimated time, then stop.")
+def command(
+    task: str,
+    preset: str,
+    data: str | None,
+    overrides: tuple[str, ...],
+    methods: str,
+    seeds: str,
+    out: Path | None,
+    max_minutes: float | None,
+    dry_run: bool,
+) -> None:
+    """Train, synthesize, score, report: one folder, one page."""
+    from benchmark import config as configuration
+    from benchmark.run.plan import make_plan
+    from benchmark.run.runner import finished, run
+
+    began = time.monotonic()
+    plan = make_plan(task, configuration.load(preset, task, overrides), methods, seed_list(seeds), data)
+    folder = out or Path("runs") / plan.id
+    if dry_run:
+        _print_plan(plan, folder)
+        return
+    if finished(folder, plan):
+        from benchmark.cli.report import write
+
+        page = folder / "report.html"
+        if not page.exists():
+            page = write(folder)
+        click.echo(f"nothing to do: {folder} is finished; report: {page}")
+        return
+    click.echo(f"run folder: {folder}")
+    failed = run(plan, folder, ["bench", *sys.argv[1:]], click.echo, progress, max_minutes, sys.stderr.isatty())
+    from benchmark.cli.report import write
+
+    click.echo(f"report: {write(folder)}  ({duration(time.monotonic() - began)})")
+    if failed:
+        click.echo(f"{failed} of {len(plan.cells)} cells failed; the report says why", err=True)
+        sys.exit(1)
+
+
+def _print_plan(plan, folder: Path) -> None:  # type: ignore[no-untyped-def]
+    from benchmark.run.cell import planned_steps
+    from benchmark.run.estimate import estimate
+
+    config = plan.config
+    click.echo(f"task     {plan.task.name} ({plan.task.title})")
+    click.echo(
+        f"preset   {config.preset}: {planned_steps(config):,} steps of batch {config.train.batch} at {config.data.size} px"
+    )
+    click.echo(
+        f"data     {plan.world.source.name}, {len(plan.world.source.clips)} clips, {len(plan.world.items)} test items"
+    )
+    click.echo(f"folder   {folder}")
+    click.echo("timing a few steps of each method on this machine ...", err=True)
+    total = 0.0
+    for row in estimate(plan):
+        seconds = (row.fit + row.synthesize) * len(plan.seeds)
+        total += seconds
+        note = f"cannot run: {row.problem}" if row.problem else f"about {duration(seconds)}"
+        click.echo(f"  {row.method:<24} {len(plan.seeds)} seed(s)  {note}")
+    click.echo(f"estimated time, scoring apart: {duration(total)}")

@@ -1,0 +1,174 @@
+"""One cell (method x seed) through its three stages: fit, synthesize, score. Each leaves files, so each can be resumed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from benchmark import registry
+from benchmark.errors import BenchError
+from benchmark.protocols import FitRun, ItemScores, MethodSetup
+from benchmark.run.files import write_json
+from benchmark.run.memory import peak_memory_mb, reset_peak_memory
+from benchmark.run.plan import Cell
+from benchmark.run.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmark.protocols import Method
+
+WEIGHTS = "weights"  # folder inside a cell's folder that `Method.save` fills
+
+
+@dataclass
+class CellRun:
+    """A cell at work. `progress(total, label)` gives a tqdm-like bar; `deadline` is a time.monotonic() value or None."""
+
+    cell: Cell
+    run: Path
+    world: World
+    progress: Callable[[int, str], Any]
+    deadline: float | None = None
+    show: bool = True
+
+    @property
+    def folder(self) -> Path:
+        return self.cell.folder(self.run)
+
+    def method(self) -> Method:
+        """A fresh instance of the cell's method; None of its weights are loaded yet."""
+        return build_method(self.cell.method, self.world, self.cell.seed)
+
+    def fit(self) -> dict[str, Any]:
+        """Train, or go on training; save what `synthesize` needs. Images of earlier weights are dropped."""
+        method = self.method()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        reset_peak_memory()
+        report = method.fit(
+            self.world.pairs(self.cell.seed), FitRun(self.folder, deadline=self.deadline, progress=self.show)
+        )
+        weights = self.folder / WEIGHTS
+        weights.mkdir(exist_ok=True)
+        method.save(weights)
+        shutil.rmtree(self.cell.images(self.run), ignore_errors=True)
+        return {
+            "steps": report.steps,
+            "planned": planned_steps(self.world.config) if report.steps else 0,
+            "finished": report.finished,
+            "fit_seconds": report.seconds,
+            "losses": dict(report.losses),
+            "parameters": method.parameters_count(),
+            "peak_memory_mb": peak_memory_mb(),
+        }
+
+    def synthesize(self) -> dict[str, Any]:
+        """Make the image of every test item that has none yet."""
+        import torch
+
+        from benchmark.data.batches import to_bytes
+
+        method = self.method()
+        if not method.reference:
+            method.load(self.folder / WEIGHTS)
+        out = self.cell.images(self.run)
+        out.mkdir(parents=True, exist_ok=True)
+        todo = [item for item in self.world.items if not (out / f"{item.id}.png").exists()]
+        size, seconds = self.world.config.eval.batch, 0.0
+        with self.progress(len(todo), f"{self.cell} synthesize") as bar, torch.no_grad():
+            for start in range(0, len(todo), size):
+                items = todo[start : start + size]
+                sample = self.world.sample(items)
+                began = time.perf_counter()
+                images = answer(method, sample)
+                seconds += time.perf_counter() - began
+                expected = (len(items), 3, sample.z.shape[2], sample.z.shape[3])
+                if tuple(images.shape) != expected:
+                    raise BenchError(
+                        f"method {self.cell.method!r}: synthesize returned {tuple(images.shape)}, expected {expected}"
+                    )
+                if not bool(torch.isfinite(images).all()):
+                    raise BenchError(
+                        f"method {self.cell.method!r}: synthesize returned NaN or infinity for items {items[0].id}..{items[-1].id}"
+                    )
+                for item, pixels in zip(items, to_bytes(images), strict=True):
+                    save_png(out / f"{item.id}.png", pixels)
+                bar.update(len(items))
+        return {"images": len(self.world.items), "made": len(todo), "synthesis_seconds": seconds}
+
+    def score(self) -> dict[str, Any]:
+        """Run every metric of the task on the cell's images; write the cell's scores.json."""
+        exam = self.world.exam
+        images = np.stack(
+            [load_png(self.cell.images(self.run) / f"{item}.png", exam.targets.shape[1:]) for item in exam.items]
+        )
+        cls = registry.get("methods", self.cell.method)
+        exam = replace(exam, reference=bool(cls.reference) and bool((images == exam.targets).all()))
+        scores: list[ItemScores] = []
+        names = self.world.task.metrics
+        with self.progress(len(names), f"{self.cell} score") as bar:
+            for name in names:
+                scores += registry.get("metrics", name)().score(exam, images)
+                bar.update(1)
+        write_json(self.folder / "scores.json", [vars(score) | {"notes": dict(score.notes)} for score in scores])
+        return {"metrics": len(scores)}
+
+
+def planned_steps(config: Any) -> int:
+    """Steps of a whole training."""
+    return int(config.train.steps + config.train.decay_steps)
+
+
+def build_method(name: str, world: World, seed: int) -> Method:
+    """Construct a registered method for a task; one that refuses the task is an error with its reason."""
+    from benchmark.features import load_features
+    from benchmark.run.devices import choose_device
+
+    cls = registry.get("methods", name)
+    info = world.task.info(world.config)
+    why = cls.refuses(info)
+    if why:
+        raise BenchError(f"does not apply: {why}")
+    device = choose_device()
+    features = None if cls.reference else load_features(world.config.loss.features, device)
+    method: Method = cls(MethodSetup(name, info, world.config, seed, features, device))
+    return method
+
+
+def answer(method: Any, sample: Any) -> Any:
+    """A method sees label, exemplar and the exemplar's label; only a reference that defines `answer` sees the target too."""
+    if method.reference and hasattr(method, "answer"):
+        return method.answer(sample)
+    return method.synthesize(sample.x, sample.I, sample.F_I)
+
+
+def save_png(path: Path, pixels: np.ndarray) -> None:
+    """Write uint8 (H, W[, 3]) under a temporary name, then rename: a PNG that exists is whole."""
+    temporary = path.with_name(f".{path.stem}.tmp.png")
+    try:
+        Image.fromarray(pixels).save(temporary, compress_level=1)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise BenchError(
+            f"{path}: cannot write: {error.strerror or error}; what was finished before is kept"
+        ) from error
+
+
+def load_png(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Read an RGB image of exactly `shape` (H, W, 3); missing, damaged or of another size is one line that names it."""
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError) as error:
+        raise BenchError(f"{path}: cannot be read: {error}; delete it and run the same command again") from error
+    if pixels.shape != shape:
+        raise BenchError(f"{path}: is {pixels.shape[1]}x{pixels.shape[0]}, the task's images are {shape[1]}x{shape[0]}")
+    return pixels

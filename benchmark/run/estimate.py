@@ -1,0 +1,60 @@
+"""How long a plan would take: a few real steps of every method, timed here and now."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmark.errors import BenchError
+from benchmark.protocols import FitRun
+from benchmark.run.cell import answer, build_method, planned_steps
+from benchmark.run.plan import Plan
+from benchmark.run.world import World
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of one cell; `problem` says why a method cannot be estimated (and would not run)."""
+
+    method: str
+    fit: float
+    synthesize: float
+    problem: str = ""
+
+
+def estimate(plan: Plan, timed_steps: int = 3) -> list[Estimate]:
+    """Time `timed_steps` training steps and one synthesis batch per method, and scale up. Nothing is kept."""
+    short = replace(
+        plan.config,
+        train=replace(plan.config.train, steps=timed_steps, decay_steps=0, checkpoint_every=0, grid_every=0),
+    )
+    world = World(plan.task, short, plan.world.data)
+    found = []
+    for name in plan.methods:
+        try:
+            found.append(_one(name, world, plan, timed_steps))
+        except BenchError as error:
+            found.append(Estimate(name, 0.0, 0.0, str(error)))
+    return found
+
+
+def _one(name: str, world: World, plan: Plan, timed_steps: int) -> Estimate:
+    import torch
+
+    method = build_method(name, world, seed=0)
+    fit = 0.0
+    if not method.reference:
+        pairs = world.pairs(seed=0)
+        for step in range(timed_steps):
+            pairs.batch(step)  # rendering and reading are paid once, not per step
+        with tempfile.TemporaryDirectory() as folder:
+            report = method.fit(pairs, FitRun(Path(folder), progress=False))
+        fit = report.seconds / max(1, report.steps) * planned_steps(plan.config)
+    items = world.items[: plan.config.eval.batch]
+    sample = world.sample(items)
+    began = time.perf_counter()
+    with torch.no_grad():
+        answer(method, sample)
+    return Estimate(name, fit, (time.perf_counter() - began) / len(items) * len(plan.world.items))

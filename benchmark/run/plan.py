@@ -1,0 +1,115 @@
+"""What a run will do, decided before anything is computed: cells, configuration, data, and the identity of all of it.
+
+A plan is made without importing torch, so that a mistake, or a finished run, is told at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from benchmark import registry
+from benchmark.config import Config
+from benchmark.errors import BenchError, nearest
+from benchmark.protocols import Task
+from benchmark.run.world import World
+
+STAGES = ("fit", "synthesize", "score")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method under one seed."""
+
+    method: str
+    seed: int
+
+    def folder(self, run: Path) -> Path:
+        return run / "cells" / self.method / str(self.seed)
+
+    def images(self, run: Path) -> Path:
+        return run / "images" / self.method / str(self.seed)
+
+    def __str__(self) -> str:
+        return f"{self.method}@{self.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run before it runs."""
+
+    task: Task
+    config: Config
+    methods: tuple[str, ...]
+    seeds: tuple[int, ...]
+    world: World
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [Cell(method, seed) for seed in self.seeds for method in self.methods]
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What must agree for a folder to be continued: everything that a cell's bytes depend on."""
+        return {
+            "task": self.task.name,
+            "config": json.loads(json.dumps(self.config.to_dict())),
+            "data": {"name": self.world.source.name, "fingerprint": self.world.source.fingerprint},
+            "code": {method: code_version(registry.where("methods", method)) for method in self.methods},
+        }
+
+    @property
+    def id(self) -> str:
+        """Folder name under runs/: the same command gives the same name, and so continues its own run."""
+        tree = {**self.identity, "methods": self.methods, "seeds": self.seeds}
+        digest = hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
+        return f"{self.task.name}-{self.config.preset}-{digest[:8]}"
+
+
+def make_plan(task_name: str, config: Config, methods: str, seeds: Sequence[int], data: str | None) -> Plan:
+    """Check every name and return the plan. `methods` is "all" or a comma-separated list."""
+    task: Task = registry.get("tasks", task_name)()
+    return Plan(task, config, _method_names(task, methods), _seeds(seeds), World(task, config, data))
+
+
+def _method_names(task: Task, text: str) -> tuple[str, ...]:
+    known = registry.names("methods")
+    if text.strip() == "all":
+        listed = [name for name in task.methods if name in known]
+        ours = {"models", "baselines"}
+        plug_ins = [n for n in known if registry.where("methods", n).split(".")[0].split(":")[0] not in ours]
+        return tuple(dict.fromkeys([*listed, *plug_ins]))
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise BenchError(f"--methods: name at least one of {', '.join(known)}, or all")
+    for name in names:
+        if name not in known:
+            raise BenchError(f"--methods: unknown method {name!r}{nearest(name, [*known, 'all'])}")
+    return tuple(dict.fromkeys(names))
+
+
+def _seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    if not seeds or any(seed < 0 for seed in seeds):
+        raise BenchError(f"--seeds: one or more whole numbers from 0, got {list(seeds)}")
+    return tuple(dict.fromkeys(seeds))
+
+
+def code_version(where: str) -> str:
+    """sha256 (16 hex digits) over the Python files that a "module:attribute" method is made of: its own top-level package and the training code."""
+    digest = hashlib.sha256()
+    for package in sorted({where.split(":")[0].split(".")[0], "models"}):
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            continue
+        origin = Path(spec.origin)
+        files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+        for file in files:
+            digest.update(file.name.encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,176 @@
+"""From every cell's scores.json to scores.jsonl and results.json: means, intervals, paired differences, cautions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark import registry, stats
+from benchmark.config import Config
+from benchmark.run.files import read_json, write_atomic
+from benchmark.run.plan import Cell
+from benchmark.run.results import Difference, MethodRow, MetricRow, Results, RunView, Value, write_results
+from benchmark.run.world import World
+
+Scores = dict[Cell, dict[str, dict[str, Any]]]  # cell -> metric id -> one ItemScores as plain data
+FRECHET_FLOOR = 2048  # below this many images a Frechet distance is dominated by its bias
+
+
+def summarise(run: Path, world: World, manifest: Mapping[str, Any]) -> Results:
+    """Write scores.jsonl and results.json from whatever cells have scores; return the results."""
+    methods, seeds = manifest["methods"], manifest["seeds"]
+    scores: Scores = {}
+    for method in methods:
+        for seed in seeds:
+            cell = Cell(method, seed)
+            path = cell.folder(run) / "scores.json"
+            if path.exists():
+                scores[cell] = {score["metric"]: score for score in read_json(path)}
+    items = [item.id for item in world.items]
+    _write_score_lines(run / "scores.jsonl", scores, items)
+    metrics = _metric_rows(scores)
+    rows = tuple(_method_row(run, world, method, seeds) for method in methods)
+    results = Results(
+        task=world.task.name,
+        preset=world.config.preset,
+        seeds=tuple(seeds),
+        items=len(items),
+        methods=rows,
+        metrics=metrics,
+        values=tuple(v for m in metrics for name in methods if (v := _value(name, m, seeds, scores, world.config))),
+        differences=tuple(d for m in metrics for d in _differences(m, world, rows, seeds, scores)),
+        cautions=tuple(_cautions(world, rows, len(items))),
+    )
+    write_results(run, results)
+    return results
+
+
+def _write_score_lines(path: Path, scores: Scores, items: list[str]) -> None:
+    lines = []
+    for cell, by_metric in scores.items():
+        for metric, score in by_metric.items():
+            names: list[str | None] = [None] if score["whole_set"] else list(items)
+            for item, value in zip(names, score["values"], strict=True):
+                record = {"method": cell.method, "seed": cell.seed, "metric": metric, "item": item, "value": value}
+                lines.append(json.dumps(record, sort_keys=True))
+    write_atomic(path, "".join(line + "\n" for line in lines).encode())
+
+
+def _metric_rows(scores: Scores) -> tuple[MetricRow, ...]:
+    rows: dict[str, MetricRow] = {}
+    for by_metric in scores.values():
+        for score in by_metric.values():
+            rows.setdefault(
+                score["metric"],
+                MetricRow(
+                    score["metric"],
+                    score["title"],
+                    score["better"],
+                    score["whole_set"],
+                    score["failure"],
+                    score["notes"],
+                ),
+            )
+    return tuple(rows.values())
+
+
+def _method_row(run: Path, world: World, method: str, seeds: list[int]) -> MethodRow:
+    cls = registry.get("methods", method)
+    records = [RunView(run).cells.get((method, seed), {}) for seed in seeds]
+    problems = [r["reason"] for stages in records for r in stages.values() if r["state"] == "failed"]
+    fits = [stages["fit"] for stages in records if stages.get("fit", {}).get("state") == "done"]
+    short = [f"time budget: {fit['steps']} of {fit['planned']} steps" for fit in fits if not fit["finished"]]
+    return MethodRow(
+        name=method,
+        title=cls.title,
+        kind="reference" if cls.reference else "method",
+        parameters=fits[0]["parameters"] if fits else 0,
+        problem=problems[0] if problems else "",
+        unfinished=short[0] if short else "",
+    )
+
+
+def _table(method: str, metric: MetricRow, seeds: list[int], scores: Scores) -> np.ndarray | None:
+    """Scores as (seeds, items), NaN where the metric failed; None when a seed has none."""
+    found = [scores.get(Cell(method, seed), {}).get(metric.id) for seed in seeds]
+    if any(score is None for score in found):
+        return None
+    return np.array(
+        [[np.nan if v is None else v for v in score["values"]] for score in found if score], dtype=np.float64
+    )
+
+
+def _value(method: str, metric: MetricRow, seeds: list[int], scores: Scores, config: Config) -> Value | None:
+    table = _table(method, metric, seeds, scores)
+    if table is None or np.isnan(table).all():
+        return None
+    failures = int(np.isnan(table).sum())
+    if metric.whole_set:
+        first = scores[Cell(method, seeds[0])][metric.id]
+        low, high = (first["low"], first["high"]) if len(seeds) == 1 else (None, None)
+        n = int(first["notes"].get("N", 0))
+        return Value(method, metric.id, float(np.nanmean(table)), low, high, n, failures, len(seeds))
+    interval = stats.mean_interval(table, resamples=config.eval.bootstrap)
+    n = int((~np.isnan(table)).any(axis=0).sum())
+    return Value(method, metric.id, interval.value, interval.low, interval.high, n, failures, len(seeds))
+
+
+def _differences(
+    metric: MetricRow, world: World, rows: tuple[MethodRow, ...], seeds: list[int], scores: Scores
+) -> list[Difference]:
+    """Every method against the task's main method, paired by item, Holm-adjusted within the metric."""
+    names = [row.name for row in rows if row.kind == "method"]
+    against = world.task.main_method if world.task.main_method in names else (names[0] if names else "")
+    base = _table(against, metric, seeds, scores) if against and not metric.whole_set else None
+    if base is None:
+        return []
+    raw = []
+    for name in (row.name for row in rows if row.name != against):
+        table = _table(name, metric, seeds, scores)
+        if table is None or table.shape != base.shape:
+            continue
+        both = ~(np.isnan(table) | np.isnan(base)).any(axis=0)
+        if both.sum() < 2:
+            continue
+        raw.append(
+            (
+                name,
+                stats.paired_difference(table[:, both], base[:, both], resamples=world.config.eval.bootstrap),
+                int(both.sum()),
+            )
+        )
+    adjusted = stats.holm([difference.p for _, difference, _ in raw])
+    return [
+        Difference(metric.id, name, against, d.value, d.low, d.high, float(p), n)
+        for (name, d, n), p in zip(raw, adjusted, strict=True)
+    ]
+
+
+def _cautions(world: World, rows: tuple[MethodRow, ...], items: int) -> list[str]:
+    """Sentences a reader must know before comparing with published numbers."""
+    ev, train, found = world.config.eval, world.config.train, []
+    if world.source.truth(world.items[0].label, world.items[0].exemplar) is not None:
+        found.append(
+            f"Rendered data ({world.source.name}), not the photographs of the papers: compare orderings, not values."
+        )
+    if ev.frechet != "inception-2015-12-05":
+        found.append(f"The Frechet distance uses {ev.frechet} features: it is not FID.")
+    if ev.features != "vgg19":
+        found.append(f"Feature distances use {ev.features}, not VGG-19.")
+    if items < FRECHET_FLOOR:
+        found.append(
+            f"{items} test items: a Frechet distance of fewer than {FRECHET_FLOOR} images is biased upwards, by an amount that depends on the method."
+        )
+    if world.config.data.size != 256:
+        found.append(f"Images of {world.config.data.size} px; the papers use 256 px.")
+    planned = train.steps + train.decay_steps
+    if planned * train.batch < 1_000_000:
+        found.append(
+            f"Trained for {planned:,} steps of batch {train.batch}; the paper trains for 1,000,000 of batch 1."
+        )
+    found += [f"{row.title}: training ended early ({row.unfinished})." for row in rows if row.unfinished]
+    return found

@@ -1,0 +1,49 @@
+"""Sketch -> face: rendered faces or a folder made by `bench data prepare`, labels from 68 landmarks (pix2pixSC sec 4.2)."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.protocols import TaskInfo
+
+if TYPE_CHECKING:
+    from benchmark.config import Config
+    from benchmark.data.batches import FlipLabel
+    from benchmark.data.source import Source
+
+
+class FaceTask:
+    """`benchmark.protocols.Task`: what to draw is a face sketch, how it should look is a portrait."""
+
+    name = "face"
+    title = "Sketch→Face"
+    metrics = ("frechet", "lepe", "eye-patch", "counterfactual")
+    methods = (  # what `--methods all` runs, in the order of a report's columns
+        "real", "copy-exemplar", "pix2pixhd", "pix2pixsc-no-adaptive", "pix2pixsc-no-sc", "pix2pixsc-no-scadv", "pix2pixsc",
+    )  # fmt: skip
+    main_method = "pix2pixsc"  # the method that the others are compared with
+
+    def info(self, config: Config) -> TaskInfo:
+        """Shapes a method is built from: 15 label channels (spec: systems 1.5)."""
+        return TaskInfo(self.name, label_channels=15, height=config.data.size, width=config.data.size)
+
+    def source(self, config: Config, data: str | None) -> Source:
+        """The frames: rendered when `data` is None or "procedural", else the prepared folder `data`."""
+        from benchmark.labelers.face_label import face_label
+
+        if data in (None, "procedural"):
+            from benchmark.data.procedural.world import ProceduralFaces
+
+            d = config.data
+            return ProceduralFaces(d.identities, d.frames, d.size, d.seed, label_fn=face_label)
+        from benchmark.data.prepared import PreparedFaces
+
+        return PreparedFaces(Path(data), config.data.size)
+
+    def flip_label(self, config: Config) -> FlipLabel:
+        """How a label map is mirrored (the official code leaves left and right channels where they are)."""
+        from benchmark.labelers.face_label import flip_label
+
+        return partial(flip_label, swap_left_right=config.pairs.swap_left_right)
