@@ -22,7 +22,7 @@ PARTS: dict[str, tuple[int, ...]] = {
     "mouth": tuple(range(48, 68)),
 }
 
-# The 14 polylines of the label, in channel order 1..14 (spec: systems 1.5). The nose is a triangle: points 27, 29, 30 are
+# The 14 polylines of the label, in channel order 1..14 (spec: systems 1.5). The nose is a triangle: 27, 29, 30 are
 # not drawn.
 EDGES: dict[str, tuple[int, ...]] = {
     "face": (*range(17), *range(68, 83), 0),
