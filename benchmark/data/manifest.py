@@ -1,0 +1,103 @@
+"""The manifest of a prepared data set: one JSON header line, then one JSON line per clip, with the sha256 of every file.
+
+manifest = read_manifest(folder);  manifest.header["size"];  manifest.clips[0]["images"]
+changed_files(folder)              # what no longer is what prepare wrote
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import BenchError
+
+MANIFEST = "manifest.jsonl"
+FORMAT = "exemplar-bench prepared faces"
+VERSION = 1
+_CLIP_FIELDS = ("clip", "split", "video", "times", "images", "sha256", "landmarks", "landmarks_sha256", "rows")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`header`: settings and per-video report; `clips`: one mapping per clip with the fields of `_CLIP_FIELDS`."""
+
+    header: dict[str, Any]
+    clips: list[dict[str, Any]]
+    sha256: str  # of the manifest file itself, hence of everything it lists
+
+
+def write_manifest(folder: Path, header: dict[str, Any], clips: Iterable[dict[str, Any]]) -> Path:
+    """Write `folder`/manifest.jsonl in one step: a reader sees the old one or the new one, never half of it."""
+    lines = [{"format": FORMAT, "version": VERSION, **header}, *clips]
+    text = "".join(json.dumps(line, sort_keys=True, ensure_ascii=False) + "\n" for line in lines)
+    return write_atomically(folder / MANIFEST, text.encode())
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check the manifest of a prepared folder.
+
+    Raises:
+        BenchError: no such folder or manifest, a line that is not JSON, another format or version, a missing field.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        what = "is not a folder" if not folder.is_dir() else f"has no {MANIFEST}"
+        raise BenchError(f"{folder}: {what}; make one with: bench data prepare --videos DIR --out {folder}")
+    content = path.read_bytes()
+    header, *clips = _parse(path, content)
+    if header.get("format") != FORMAT or header.get("version") != VERSION:
+        raise BenchError(f"{path}: line 1: not a version {VERSION} manifest of {FORMAT!r}; prepare the videos again")
+    for number, clip in enumerate(clips, start=2):
+        missing = [field for field in _CLIP_FIELDS if field not in clip]
+        if missing:
+            raise BenchError(f"{path}: line {number}: field {missing[0]!r} is missing; prepare the videos again")
+    return Manifest(header, clips, hashlib.sha256(content).hexdigest())
+
+
+def changed_files(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield (file, "missing" or "changed") for every listed file that is not what prepare wrote. Reads all of them."""
+    for clip in read_manifest(folder).clips:
+        listed = zip([*clip["images"], clip["landmarks"]], [*clip["sha256"], clip["landmarks_sha256"]], strict=True)
+        for name, digest in listed:
+            path = folder / name
+            if not path.is_file():
+                yield name, "missing"
+            elif file_sha256(path) != digest:
+                yield name, "changed"
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> Path:
+    """Write under a temporary name, flush to disk, rename: a run killed at any moment leaves no half-written file."""
+    temporary = path.with_name(path.name + ".partial")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    return path
+
+
+def _parse(path: Path, content: bytes) -> list[dict[str, Any]]:
+    lines = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            parsed = json.loads(line)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            raise BenchError(f"{path}: line {number}: not a JSON object; the file is damaged, prepare the videos again")
+        lines.append(parsed)
+    if not lines:
+        raise BenchError(f"{path}: line 1: the file is empty; prepare the videos again")
+    return lines
