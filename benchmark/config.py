@@ -180,8 +180,12 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list | tuple):
             raise BenchError(f"{where}: expected a list, got {value!r}")
-        inner = typing.get_args(kind)[0]
-        return tuple(_convert(inner, v, where) for v in value)
+        kinds = typing.get_args(kind)
+        if kinds[-1] is Ellipsis:
+            kinds = kinds[:1] * len(value)
+        if len(kinds) != len(value):
+            raise BenchError(f"{where}: expected {len(kinds)} values, got {value!r}")
+        return tuple(_convert(inner, v, where) for inner, v in zip(kinds, value, strict=True))
     if origin is not None or kind is Any:
         return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):

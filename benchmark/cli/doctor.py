@@ -51,7 +51,7 @@ def _weights() -> None:
         else:
             state = "damaged" if row.problem else "missing"
             click.echo(
-                f"  {state:<10} {row.file.name:<24} {row.problem or row.file.remedy()}; needed by {row.file.needed_by}"
+                f"  {state:<10} {row.file.name:<24} {row.problem or row.file.remedy}; needed by {row.file.needed_by}"
             )
 
 

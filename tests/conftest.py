@@ -1,0 +1,36 @@
+"""Fixtures for every test, and the rule that CI skips nothing of our own.
+
+A skip is allowed in CI only when its reason starts with "no GPU" or "no licensed": those cannot be had there. Any other
+skip is turned into a failure when BENCH_CI is set, so that a missing install step cannot hide.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ALLOWED_IN_CI = ("no GPU", "no licensed")
+REPO = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if os.environ.get("BENCH_CI") and report.skipped and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if not reason.removeprefix("Skipped: ").startswith(ALLOWED_IN_CI):
+            report.outcome = "failed"
+            report.longrepr = f"skipped in CI, where nothing of our own may skip: {reason}"
+
+
+@pytest.fixture(scope="session")
+def clips() -> Path:
+    """Real video beside the checkout (or at BENCH_CLIPS)."""
+    folder = Path(os.environ.get("BENCH_CLIPS", REPO.parent / "shared" / "clips"))
+    if not folder.is_dir():
+        pytest.skip(f"no real clips at {folder}; set BENCH_CLIPS")
+    return folder
