@@ -35,7 +35,7 @@ class FaceFinder(Protocol):
 
 
 class FaceTracker:
-    """Follows one face through a video: looks near the last place first, and searches the whole frame when it is lost."""
+    """Follows one face through a video: looks near its last place, then in the whole frame."""
 
     def __init__(self, finder: FaceFinder, smallest: float) -> None:
         self._finder = finder
@@ -55,14 +55,15 @@ class FaceTracker:
         centre, reach = (low + high) / 2, max(high - low)
         x0, y0 = np.maximum(centre - reach, 0).astype(int)
         x1, y1 = np.ceil(centre + reach).astype(int)
+        offset = np.array([x0, y0], np.float32)
         window = frame[y0:y1, x0:x1]
         if min(window.shape[:2]) < reach / 2:
             return None
         found = self._finder.faces(window, smallest=0.6 * reach)
         if not found:
             return None
-        nearest = min(found, key=lambda points: np.linalg.norm(points.mean(axis=0) + (x0, y0) - centre))
-        return nearest + np.array([x0, y0], np.float32)
+        nearest = min(found, key=lambda points: np.linalg.norm(points.mean(axis=0) + offset - centre))
+        return nearest + offset
 
     def _anywhere(self, frame: np.ndarray) -> np.ndarray:
         found = self._finder.faces(frame, smallest=self._smallest)
@@ -106,7 +107,7 @@ def crop_box(landmarks: np.ndarray, frame_shape: tuple[int, ...], min_crop: int,
 
 
 def symmetry(landmarks: np.ndarray) -> float:
-    """How frontal a face is, 0..1: horizontal distances of the chin (8) to both jaw sides (1, 15), smaller over larger."""
+    """How frontal a face is, 0..1: distances in x from the chin (8) to both jaw sides (1, 15), smaller over larger."""
     right, left = abs(landmarks[8, 0] - landmarks[1, 0]), abs(landmarks[8, 0] - landmarks[15, 0])
     return float(min(right, left) / max(right, left, 1e-6))
 

@@ -1,4 +1,4 @@
-"""The manifest of a prepared data set: one JSON header line, then one JSON line per clip, with the sha256 of every file.
+"""The manifest of a prepared data set: a JSON header line and a JSON line per clip, with the sha256 of every file.
 
 manifest = read_manifest(folder);  manifest.header["size"];  manifest.clips[0]["images"]
 changed_files(folder)              # what no longer is what prepare wrote

@@ -2,8 +2,8 @@
 
 Layout of the result:
 
-    out/manifest.jsonl            settings, report per video, clips with their split and every file's sha256; written last
-    out/clips/<clip>/000012.png   face crops, named by frame number; landmarks.npy beside them, float32 (frames, 68, 2)
+    out/manifest.jsonl            settings, report per video, clips with split and sha256 of every file; written last
+    out/clips/<clip>/000012.png   face crops, named by frame number; beside them landmarks.npy, float32 (frames, 68, 2)
     out/records/<clip>.json       what became of each video; a video with a record is not done again
 """
 
@@ -47,8 +47,8 @@ def prepare_faces(
 ) -> list[str]:
     """Prepare every video below `videos` into `out`; return the report, one line per video and one on the split.
 
-    A killed run is continued by the same call and ends in the same manifest. One video that cannot be used is reported and
-    the others go on.
+    A killed run is continued by the same call and ends in the same manifest. One video that cannot be used is
+    reported and the others go on.
 
     Raises:
         BenchError: bad settings, no videos, no video gives a face, `out` holds something else, the disk is full.

@@ -1,7 +1,7 @@
 """One video to one folder of face crops and one record of what became of it. Runs in worker processes; see `prepare`.
 
-A video's folder is filled under a temporary name and renamed when complete, and its record is written after that: a record
-stands for finished work, so a killed run is continued by doing the videos without one.
+A video's folder is filled under a temporary name and renamed when complete, and its record is written after that: a
+record stands for finished work, so a killed run is continued by doing the videos without one.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def finder_for(name: str) -> FaceFinder:
 
 
 def finished_record(job: Job, video_sha256: str) -> dict[str, Any] | None:
-    """The record of an earlier run, or None when the video is new, changed, was made otherwise, or its files are gone."""
+    """The record of an earlier run; None when the video or the settings are new or files are gone."""
     try:
         record = json.loads(_record_path(job).read_text())
     except (OSError, ValueError):

@@ -1,9 +1,10 @@
 """Which frames train, which test (spec: systems 1.4): by video where there are enough of them, by time where not.
 
-By video, after a seeded shuffle: a fifth validation, a fifth test, the rest training; test has one video at least. The paper
-counts images, this counts videos: with few videos of unequal length a fifth of the images may be no video at all.
-By time, as the paper does for dance (pix2pixSC sec 4.2): the first half of every video trains, its second half tests. A split
-by video needs two videos a side or no pair of different styles can be drawn, hence the threshold of "auto".
+By video, after a seeded shuffle: a fifth validation, a fifth test, the rest training; test has one video at least.
+The paper counts images, this counts videos: with few videos of unequal length a fifth of the images may be no video
+at all. By time, as the paper does for dance (pix2pixSC sec 4.2): the first half of every video trains, its second
+half tests. A split by video needs two videos a side or no pair of different styles can be drawn, hence the
+threshold of "auto".
 """
 
 from __future__ import annotations

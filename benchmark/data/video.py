@@ -30,7 +30,7 @@ def find_videos(folder: Path) -> list[Path]:
 
 
 class Video:
-    """One video file. `problem` is set once `frames` has met the end: None, or one line on what was wrong with the file."""
+    """One video file; when `frames` has met the end, `problem` is None or one line on what was wrong with it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -68,7 +68,7 @@ class Video:
             self.problem = f"cut short: {read} of {declared} frames could be decoded"
 
     def length(self) -> int:
-        """Number of frames according to the container, 0 where it does not say or cannot be opened; for progress only."""
+        """Number of frames according to the container, 0 where it does not say; for progress only."""
         import av
 
         try:
@@ -79,5 +79,5 @@ class Video:
 
 
 def upright(frame: np.ndarray, degrees: float) -> np.ndarray:
-    """Turn a frame (H, W, 3) as its file asks (counter-clockwise, multiples of 90): phones store portraits lying down."""
+    """Turn a frame (H, W, 3) counter-clockwise, as its file asks: phones store portraits lying down."""
     return np.ascontiguousarray(np.rot90(frame, round(degrees / 90)))

@@ -1,4 +1,4 @@
-"""dlib's HOG face finder and 68-point predictor: the paper's F(.) for real faces (pix2pixSC sec 4.1, spec: systems 1.5).
+"""dlib's HOG face finder and 68-point predictor: the paper's F(.) for real faces (spec: systems 1.5).
 
 Needs the extra `face`. The weights are opened by path: importing `face_recognition_models` would need pkg_resources.
 """
@@ -22,7 +22,7 @@ _FINDER_SIDE = 80  # px: the smallest face that dlib's HOG finder sees
 
 
 class DlibDetector:
-    """Finds faces with dlib; `detect` is the `LandmarkDetector` contract, `faces` also searches whole video frames."""
+    """Finds faces with dlib: `detect` in crops (the `LandmarkDetector` contract), `faces` in whole video frames."""
 
     name = "dlib"
 
@@ -34,7 +34,8 @@ class DlibDetector:
         self.protocol = f"dlib-68[{_digest(weights)[:8]}]"
 
     def detect(self, images: np.ndarray) -> np.ndarray:
-        """Landmarks of the largest face of each crop: uint8 (N, H, W, 3) RGB -> float32 (N, 68, 2) px, NaN rows where none.
+        """Landmarks of the largest face of each crop: uint8 (N, H, W, 3) RGB -> float32 (N, 68, 2) px, NaN rows
+        where none.
 
         Every crop is searched for faces down to a quarter of its side, so that 64 px crops are treated as 256 px ones.
         """

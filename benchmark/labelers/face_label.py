@@ -3,9 +3,10 @@
     label = face_label(landmarks, size=256)      # uint8 (15, 256, 256), 255 = 1.0
 
 Implements spec: systems 1.5 (pix2pixSC sec 4.1 "face"). All geometry is computed in the official 512 px canvas,
-whatever the canvas it is drawn on, so that a label at 64 px has the values of the same face at 256 px. Where the official
-code and this file differ: the 2x2 brush is centred on the curve (the official one sits a pixel up and left), landmarks
-keep their fraction of a pixel, and a curve that leaves the canvas is cut off instead of smeared along the border.
+whatever the canvas it is drawn on, so that a label at 64 px has the values of the same face at 256 px. Where the
+official code and this file differ: the 2x2 brush is centred on the curve (the official one sits a pixel up and
+left), landmarks keep their fraction of a pixel, and a curve that leaves the canvas is cut off instead of smeared
+along the border.
 """
 
 from __future__ import annotations

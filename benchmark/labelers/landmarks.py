@@ -1,7 +1,7 @@
 """Landmark detectors by name: `get_detector("dlib").detect(images)`.
 
-Built in: `dlib` (the paper's own, extra `face`), `face-alignment` (extra of that name), `procedural` (shipped, for rendered
-faces). Others come through the entry-point group `benchmark.labelers`; a detector is any
+Built in: `dlib` (the paper's own, extra `face`), `face-alignment` (extra of that name), `procedural` (shipped, for
+rendered faces). Others come through the entry-point group `benchmark.labelers`; a detector is any
 `benchmark.protocols.LandmarkDetector`. One that also has `faces(image, smallest)` can search whole video frames.
 """
 
@@ -17,5 +17,5 @@ __all__ = ["DlibDetector", "FaceAlignmentDetector", "ProceduralDetector", "get_d
 
 
 def get_detector(name: str) -> LandmarkDetector:
-    """Build the detector registered as `name`; BenchError for an unknown name or for a library that is not installed."""
+    """Build the detector registered as `name`; BenchError for an unknown name or a library that is missing."""
     return registry.get("labelers", name)()

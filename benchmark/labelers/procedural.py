@@ -1,6 +1,7 @@
 """The shipped landmark detector for rendered faces: a small CNN that reads pixels, never the renderer's answers.
 
-Its error on held-out frames stands in docs/labelers.md and is measured by `scripts/train_procedural_labeler.py --evaluate`.
+Its error on held-out frames stands in docs/labelers.md and is measured by `scripts/train_procedural_labeler.py
+--evaluate`.
 """
 
 from __future__ import annotations
