@@ -1,0 +1,77 @@
+"""The command line as a user meets it: help that is quick, errors of one line, exit codes."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli import COMMANDS, main
+
+
+def bench(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
+    code = 0
+    try:
+        main(list(args))
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    code, out, _ = bench(capsys, name, "--help")
+    assert code == 0 and "Usage:" in out
+
+
+@pytest.mark.parametrize("name", ["run", "train", "synthesize", "report"])
+def test_help_of_the_main_commands_shows_examples(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert f"bench {name}" in bench(capsys, name, "--help")[1]
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["rnu"], "unknown command 'rnu'; did you mean 'run'"),
+        (["run", "--task", "fase"], "unknown task 'fase'; did you mean 'face'"),
+        (["run", "--methods", "pix2pixcs"], "--methods: unknown method 'pix2pixcs'; did you mean 'pix2pixsc'"),
+        (["run", "--preset", "dmeo"], "unknown preset 'dmeo'; did you mean 'demo'"),
+        (["run", "--set", "train.step=3"], "did you mean 'steps'"),
+        (["run", "--seeds", "one"], "--seeds: whole numbers"),
+        (["run", "--data", "/nonexistent"], "/nonexistent"),
+        (["run", "--max-minutes", "-1"], "--max-minutes"),
+        (["report", "/nonexistent"], "not a run folder"),
+        (["synthesize", "/nonexistent", "--method", "pix2pixsc", "--out", "x"], "no such file"),
+        (["train", "--method", "nothing", "--out", "x"], "unknown method 'nothing'"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_2(capsys: pytest.CaptureFixture[str], args: list[str], words: str) -> None:
+    code, _, err = bench(capsys, *args)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1 and err.startswith("bench: ")
+    assert words in err
+
+
+def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "pix2pixsc" in bench(capsys, "methods")[1]
+    assert "Sketch→Face" in bench(capsys, "tasks")[1]
+    assert "mini" in bench(capsys, "presets")[1]
+
+
+def test_doctor_says_what_is_missing_and_how_to_get_it(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("BENCH_WEIGHTS", str(tmp_path))
+    code, out, _ = bench(capsys, "doctor")
+    assert code == 0
+    assert "efficientnet-lite0" in out and "vgg19" in out and str(tmp_path) in out
+
+
+def test_help_does_not_import_torch_and_costs_little() -> None:
+    script = "import sys; from benchmark.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nassert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2.0  # 0.12 s measured; a guard, not a clock
