@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -69,9 +68,11 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(capsys: pytest.CaptureFix
     assert "efficientnet-lite0" in out and "vgg19" in out and str(tmp_path) in out
 
 
-def test_help_does_not_import_torch_and_costs_little() -> None:
-    script = "import sys; from benchmark.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nassert 'torch' not in sys.modules and 'numpy' not in sys.modules"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; from benchmark.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'torch', 'numpy', 'scipy', 'cv2'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2.0  # 0.12 s measured; a guard, not a clock
