@@ -1,0 +1,81 @@
+"""LEPE against the worked numbers of the spec and a plain restatement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from benchmark.errors import BenchError
+from benchmark.metrics.lepe import IMAGE_CAP, LabelEndpointError, endpoint_error
+from benchmark.protocols import Exam
+
+
+def by_the_script(result: np.ndarray, target: np.ndarray) -> float:
+    """The official rule at 256 px, one image, in words turned to loops."""
+    if np.isnan(result).any() or np.isnan(target).any():
+        return 10 / 256
+    errors = [min(float(np.hypot(*(p - q))), 1000.0) for p, q in zip(result, target, strict=True)]
+    return min(sum(errors) / len(errors), 10.0) / 256
+
+
+def test_equals_the_script_at_256() -> None:
+    rng = np.random.default_rng(0)
+    target = rng.uniform(0, 256, size=(40, 68, 2))
+    result = target + rng.normal(0, 1, size=target.shape) * rng.uniform(0, 15, size=(40, 1, 1))
+    result[3], target[4], result[5, 10] = np.nan, np.nan, 1e6
+    expected = [by_the_script(r, t) for r, t in zip(result, target, strict=True)]
+    assert len(set(expected)) > 20
+    assert endpoint_error(result, target, 256) == pytest.approx(expected, abs=1e-12)
+
+
+def test_table_2_in_pixels() -> None:
+    target = np.zeros((3, 68, 2))
+    shift = np.array([1.28, 2.176, 50.0])[:, None, None] * np.array([1.0, 0.0])
+    assert endpoint_error(target + shift, target, 256) == pytest.approx([0.0050, 0.0085, 10 / 256])
+
+
+@pytest.mark.parametrize("side", [32, 64, 512])
+def test_scales_with_the_image(side: int) -> None:
+    rng = np.random.default_rng(1)
+    target = rng.uniform(0, 256, size=(20, 68, 2))
+    result = target + rng.normal(0, 1, size=target.shape) * rng.uniform(0, 15, size=(20, 1, 1))
+    scaled = endpoint_error(result * side / 256, target * side / 256, side)
+    assert scaled == pytest.approx(endpoint_error(result, target, 256), abs=1e-12)
+
+
+def test_scores_and_failures(make_exam: Callable[..., Exam], detector: object) -> None:
+    exam = make_exam(items=5, side=64)
+    images = exam.targets.copy()
+    images[1, 0, 0, 0] = 2  # found 2 px to the right
+    images[2, 0, 0, 0] = 200  # found far away: capped
+    images[3, 0, 0, 0] = 255  # not found
+    exam.targets[4, 0, 0, 0] = 255  # the target's points are not found
+    lepe, failures, asked = LabelEndpointError().score(exam, images)
+    assert lepe.metric == "lepe[pixel-68[test],64px]" and lepe.title == "LEPE"
+    assert lepe.values == pytest.approx([0, 2 / 64, IMAGE_CAP, IMAGE_CAP, IMAGE_CAP])
+    assert failures.values == [0, 0, 0, 1, 1] and failures.metric == "lepe-failures[pixel-68[test],64px]"
+    assert (lepe.notes["failures_result"], lepe.notes["failures_target"]) == (1, 1)
+    assert asked.metric == "lepe-asked[pixel-68[test],64px]"
+    assert asked.values == pytest.approx([0, 2 / 64, IMAGE_CAP, IMAGE_CAP, 0], abs=1e-7)
+
+
+def test_the_target_itself_is_perfect(make_exam: Callable[..., Exam], detector: object) -> None:
+    exam = make_exam(reference=True)
+    assert LabelEndpointError().score(exam, exam.targets)[0].values == [0.0] * 8
+
+
+def test_targets_are_searched_once_for_all_methods(make_exam: Callable[..., Exam], detector: object) -> None:
+    exam = make_exam(seed=21)
+    for method in range(3):
+        images = exam.targets.copy()
+        images[:, 5, 5] = method
+        LabelEndpointError().score(exam, images)
+    assert detector.calls == 4  # type: ignore[attr-defined]
+
+
+def test_wrong_size_is_one_line(make_exam: Callable[..., Exam], detector: object) -> None:
+    exam = make_exam()
+    with pytest.raises(BenchError, match="images to score"):
+        LabelEndpointError().score(exam, exam.targets[:, :, :16])
