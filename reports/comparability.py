@@ -1,0 +1,59 @@
+"""May a number of ours be subtracted from a printed one? What stands between them, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from benchmark.run.results import MetricRow, Results, RunView
+from reports import compare
+from reports.published import PublishedTable
+
+
+def obstacles(view: RunView, printed: PublishedTable, metric: MetricRow, items: int) -> list[str]:
+    """What differs from the paper's protocol; empty when our number and the printed one may be subtracted."""
+    wanted, found = printed.protocol, []
+    if wanted is None:
+        return ["the paper's protocol is not known"]
+    if not metric.id.startswith(wanted.id):
+        family, _, instrument = wanted.id.partition("[")
+        found.append(f"the paper measured {family} with {instrument}")
+    if is_rendered(view):
+        found.append("the data are rendered, the paper's are videos of people")
+    size = image_size(view)
+    if size != wanted.size:
+        found.append(
+            f"images of {size} px, the paper's have {wanted.size}" if size else "the image size is not recorded"
+        )
+    if items != wanted.items:
+        found.append(f"N = {items}, the paper's scripts make {wanted.items}")
+    if wanted.open:
+        found.append(wanted.open)
+    return found
+
+
+def is_rendered(view: RunView) -> bool:
+    """Whether the data are a rendered world: only there a true answer can exist."""
+    name = str(view.manifest.get("data", {}).get("name", ""))
+    return "procedural" in name or any(view.exam_image("truth", str(item["id"])).exists() for item in view.items[:1])
+
+
+def image_size(view: RunView) -> int | None:
+    """Image side in pixels, from the manifest."""
+    data, config = view.manifest.get("data", {}), view.manifest.get("config", {}).get("data", {})
+    size = data.get("height") or data.get("size") or config.get("size")
+    return int(size) if size else None
+
+
+def agreement(results: Results, metric: MetricRow, names: Sequence[str], printed: Mapping[str, float]) -> str:
+    """How many pairs of methods come in the printed order here, and how many of those the data can tell apart."""
+    found = [p for p in compare.pairs(results, metric, names, printed) if p.agrees is not None]
+    if not found:
+        return ""
+    same = [p for p in found if p.agrees]
+    text = f"Order: {len(same)} of {len(found)} {'pair' if len(found) == 1 else 'pairs'} of methods as in the paper"
+    if not any(p.test for p in found):
+        return text + " (untested)."
+    sure = sum(p.is_separable for p in same)
+    reversed_sure = sum(p.is_separable for p in found) - sure
+    other = f"; {reversed_sure} beyond doubt the other way round" if reversed_sure else ""
+    return f"{text}, {sure} of them beyond doubt{other} (Holm, 5 %)."

@@ -1,0 +1,82 @@
+"""What every method cost: training time, steps, seconds per image, parameters, peak memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from statistics import fmean
+from typing import Any
+
+from benchmark.run.results import MethodRow, RunView
+from reports import compare
+from reports.table import Cell, Row, Table, number
+
+Stages = Mapping[str, Mapping[str, Any]]
+
+
+def cost_table(view: RunView) -> Table:
+    """One line per method, means over seeds; a failed stage says why."""
+    device = view.manifest.get("device", "")
+    shown = ", ".join(f"{key} {value}" for key, value in device.items()) if isinstance(device, dict) else str(device)
+    return Table(
+        name="cost",
+        title="Cost",
+        subtitle=f"means over seeds, measured on: {shown or 'device not recorded'}",
+        columns=("parameters", "steps", "training", "per step", "per image", "peak memory"),
+        rows=tuple(_row(view, method) for method in compare.ranked(view.results)),
+        notes=("Per image: synthesis of the whole test set divided by its images, loading and writing included.",),
+    )
+
+
+def _row(view: RunView, method: MethodRow) -> Row:
+    cells = [view.cells.get((method.name, seed), {}) for seed in view.results.seeds]
+    failed = next((record for stages in cells for record in stages.values() if record.get("state") == "failed"), None)
+    missing = method.problem or (failed or {}).get("reason", "")
+
+    def mean(get: Callable[[Stages], float | None], show: Callable[[float], str]) -> Cell:
+        values = [value for stages in cells if (value := get(stages)) is not None]
+        return Cell(show(fmean(values)), fmean(values)) if values else Cell(reason=missing or "not recorded")
+
+    return Row(
+        method.title,
+        method.kind,
+        (
+            Cell(count(method.parameters), method.parameters),
+            mean(lambda s: _field(s, "fit", "steps"), lambda v: f"{v:,.0f}".replace(",", " ")),
+            mean(lambda s: _field(s, "fit", "seconds"), duration),
+            mean(lambda s: _ratio(s, "fit", "steps"), small_time),
+            mean(lambda s: _ratio(s, "synthesize", "images"), small_time),
+            mean(lambda s: _field(s, "fit", "peak_memory_mb"), lambda v: f"{v:,.0f} MB".replace(",", " ")),
+        ),
+        method.unfinished,
+    )
+
+
+def _field(stages: Stages, stage: str, key: str) -> float | None:
+    value = stages.get(stage, {}).get(key)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _ratio(stages: Stages, stage: str, per: str) -> float | None:
+    seconds, times = _field(stages, stage, "seconds"), _field(stages, stage, per)
+    return seconds / times if seconds is not None and times else None
+
+
+def duration(seconds: float) -> str:
+    """As "42 s", "3 min 05 s", "2 h 10 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{number(seconds, 1) if seconds < 10 else whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def small_time(seconds: float) -> str:
+    return f"{number(1000 * seconds, 1)} ms" if seconds < 1 else f"{number(seconds, 2)} s"
+
+
+def count(parameters: int) -> str:
+    """As "1.25 M"."""
+    if parameters >= 100_000:
+        return f"{number(parameters / 1e6, 2)} M"
+    return f"{parameters:,}".replace(",", " ")

@@ -1,0 +1,132 @@
+"""A `Table` as CSV (unrounded), Markdown and LaTeX (booktabs), for papers and spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from reports.table import Cell, Row, Table
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    **{character: "\\" + character for character in "&%$#_{}"},
+    "[": "{[}",  # a bare one at the start of a row would be read as the option of the row break before it
+    "]": "{]}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\N{MINUS SIGN}": "$-$",
+    "↓": r"$\downarrow$",
+    "↑": r"$\uparrow$",
+    "×": r"$\times$",
+    "∞": r"$\infty$",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}
+MARKS = {"better": "+", "worse": "−", "not separable": "="}
+MARK_KEY = "+ better, − worse, = not separable."
+
+
+def to_csv(table: Table) -> str:
+    """One line per row; a column whose numbers have intervals, marks or reasons gets columns for them."""
+    extras = [
+        [(name, get) for name, get in EXTRAS if any(get(row.cells[i]) not in ("", None) for row in table.rows)]
+        for i in range(len(table.columns))
+    ]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    head = ["method", "kind"]
+    for column, parts in zip(table.columns, extras, strict=True):
+        head += [column, *(f"{column}: {name}" for name, _ in parts)]
+    writer.writerow(head)
+    for row in table.rows:
+        line: list[object] = [row.head, row.kind]
+        for cell, parts in zip(row.cells, extras, strict=True):
+            line += [cell.text if cell.value is None else cell.value, *(get(cell) for _, get in parts)]
+        writer.writerow(line)
+    return out.getvalue()
+
+
+EXTRAS = (
+    ("low", lambda cell: cell.low),
+    ("high", lambda cell: cell.high),
+    ("mark", lambda cell: cell.mark),
+    ("missing because", lambda cell: cell.reason),
+)
+
+
+def to_markdown(table: Table) -> str:
+    """A GitHub table under a heading, with protocol and notes below."""
+
+    def line(cells: list[str]) -> str:
+        return "| " + " | ".join(cells) + " |"
+
+    rows = [line([_md(row.head), *(_md_cell(cell) for cell in row.cells)]) for row in _ordered(table)]
+    align = "---:" if table.numeric else "---"
+    head = [line(["", *map(_md, table.columns)]), line(["---", *[align] * len(table.columns)])]
+    below = [_md(note) for note in _remarks(table)]
+    return "\n".join([f"### {_md(table.title)}", "", _md(table.subtitle), "", *head, *rows, "", *below]).rstrip() + "\n"
+
+
+def to_latex(table: Table) -> str:
+    """A `table` environment that compiles as it is, given `\\usepackage{booktabs}`; references below a rule."""
+    align = "l" + ("r" if table.numeric else "l") * len(table.columns)
+    body: list[str] = []
+    for group in table.groups():
+        if body:
+            body.append(r"\midrule")
+        body += [" & ".join([_tex(row.head), *map(_tex_cell, row.cells)]) + r" \\" for row in group]
+    return "\n".join(
+        [
+            "% needs \\usepackage{booktabs}",
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_tex(f'{table.title}: {table.subtitle}. ' + ' '.join(_remarks(table)))}}}",
+            rf"\label{{tab:{table.name}}}",
+            rf"\begin{{tabular}}{{{align}}}",
+            r"\toprule",
+            " & ".join(["", *map(_tex, table.columns)]).strip() + r" \\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _ordered(table: Table) -> list[Row]:
+    return [row for group in table.groups() for row in group]
+
+
+def _remarks(table: Table) -> list[str]:
+    marked = any(cell.mark for row in table.rows for cell in row.cells)
+    protocol = [f"Protocol: {table.protocol}."] if table.protocol else []
+    return [*protocol, *table.notes, *([MARK_KEY] if marked else [])]
+
+
+def _plain(cell: Cell) -> str:
+    if cell.reason:
+        return f"({cell.reason})"
+    mark = f" {MARKS[cell.mark]}" if cell.mark else ""
+    return cell.text + (f" [{cell.interval}]" if cell.interval else "") + mark
+
+
+def _md(text: str) -> str:
+    """Escape what Markdown or the HTML inside it would act on."""
+    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join("\\" + c if c in "\\|*_`[]" else c for c in text)
+
+
+def _md_cell(cell: Cell) -> str:
+    shown = _md(_plain(cell))
+    return f"**{_md(cell.text)}**{shown.removeprefix(_md(cell.text))}" if cell.best else shown
+
+
+def _tex(text: str) -> str:
+    return "".join(LATEX.get(character, character) for character in " ".join(text.split()))
+
+
+def _tex_cell(cell: Cell) -> str:
+    shown = _tex(_plain(cell))
+    return rf"\textbf{{{_tex(cell.text)}}}{shown.removeprefix(_tex(cell.text))}" if cell.best else shown

@@ -1,0 +1,90 @@
+"""The report of one run: `write_report(folder)` leaves `report.html` and `tables/*.{csv,md,tex}` in the run folder.
+
+One offline file: no request leaves it, it needs no JavaScript, follows light and dark, prints, and fits a phone. The
+only input is the run folder as `benchmark.run.results.RunView` shows it, so a report can be written again at any
+time: `bench report runs/<id>`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import BenchError
+from benchmark.run.files import write_atomic
+from benchmark.run.results import RunView
+from reports import exports
+from reports.cost import cost_table
+from reports.curves import panels
+from reports.grid import first_look, grids
+from reports.paper_tables import paper_tables, unanswered
+from reports.provenance import provenance, summary
+from reports.published import load_paper
+from reports.score_tables import counterfactual_tables, other_table
+from reports.table import Table
+from reports.verdicts import cards
+
+LIMIT = 15 * 2**20  # bytes of report.html
+
+
+def write_report(run_folder: Path) -> Path:
+    """Write the page and its tables, each atomically; returns the path of report.html.
+
+    Raises BenchError when the run has no readable results yet, or when the page would pass 15 MB.
+    """
+    view = RunView(Path(run_folder))
+    content = collect(view)
+    html = render(content).encode()
+    if len(html) > LIMIT:
+        raise BenchError(f"{view.folder}: the report would take {len(html) / 2**20:.1f} MB, more than {LIMIT // 2**20}")
+    for table in content["every_table"]:
+        write_table(view.folder / "tables", table)
+    path = view.folder / "report.html"
+    write_atomic(path, html)
+    return path
+
+
+def collect(view: RunView) -> dict[str, Any]:
+    """Everything the template shows, as plain data."""
+    results, paper = view.results, load_paper("pix2pixsc")
+    printed = paper_tables(view, paper.tables)
+    truths = counterfactual_tables(results)
+    other = other_table(results, paper.tables)
+    cost = cost_table(view)
+    pictures = grids(view)
+    return {
+        "results": results,
+        "summary": summary(view),
+        "paper": paper,
+        "cards": cards(results, paper.tables),
+        "paper_tables": printed,
+        "unanswered": unanswered(view, paper.tables),
+        "truth_tables": truths,
+        "other_table": other,
+        "first_look": first_look(view, pictures[0]) if pictures else None,
+        "grids": pictures,
+        "panels": panels(view),
+        "cost": cost,
+        "provenance": provenance(view),
+        "every_table": [*printed, *truths, *([other] if other else []), cost],
+    }
+
+
+def render(content: dict[str, Any]) -> str:
+    """The page as one HTML string; every value is escaped by the template engine."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html").render(content)
+
+
+def write_table(folder: Path, table: Table) -> None:
+    """`folder/<name>.csv`, `.md` and `.tex`."""
+    for suffix, write in (("csv", exports.to_csv), ("md", exports.to_markdown), ("tex", exports.to_latex)):
+        write_atomic(folder / f"{table.name}.{suffix}", write(table).encode())

@@ -1,0 +1,69 @@
+"""Where the numbers come from: everything the manifest says, and the command that repeats the run."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from benchmark.run.results import RunView
+
+FIRST = ("id", "created", "task", "preset", "methods", "seeds", "git", "data", "device", "weights", "versions")
+APART = ("config", "argv", "cautions")  # shown in their own places
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """`facts` are (name, value) pairs; `config` is the effective configuration as JSON."""
+
+    facts: tuple[tuple[str, str], ...]
+    command: str
+    config: str
+
+
+def provenance(view: RunView) -> Provenance:
+    manifest = view.manifest
+    order = [key for key in FIRST if key in manifest] + sorted(set(manifest) - set(FIRST) - set(APART))
+    facts = [fact for key in order for fact in _flatten(key, manifest[key])]
+    config = json.dumps(manifest.get("config", {}), indent=2, sort_keys=True, ensure_ascii=False)
+    return Provenance(tuple(facts), command(manifest.get("argv", [])), config)
+
+
+def command(argv: list[Any]) -> str:
+    """The command line as a shell takes it; the program by its name, not where it happened to be installed."""
+    words = [str(word) for word in argv]
+    return shlex.join([PurePath(words[0]).name, *words[1:]]) if words else ""
+
+
+def summary(view: RunView) -> str:
+    """One sentence: what was run, on what, with which seeds."""
+    results, data = view.results, view.manifest.get("data", {})
+    methods = sum(method.kind != "reference" for method in results.methods)
+    references = len(results.methods) - methods
+    sides = [data.get("width") or data.get("size"), data.get("height") or data.get("size")]
+    size = f" at {sides[0]} × {sides[1]} px" if all(sides) else ""
+    seeds = f"{_count(len(results.seeds), 'seed')} ({', '.join(map(str, results.seeds))})"
+    beside = f" and {_count(references, 'reference')}" if references else ""
+    source = f" from {data['name']}" if data.get("name") else ""
+    return (
+        f"{_count(methods, 'method')}{beside} of the {results.task} task, "
+        f"trained with preset {results.preset} and {seeds}, "
+        f"scored on {_count(results.items, 'test item')}{source}{size}."
+    )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+def _flatten(name: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        return [fact for key, inner in value.items() for fact in _flatten(f"{name} · {key}", inner)]
+    if isinstance(value, list | tuple):
+        return [(name, ", ".join(json.dumps(v, sort_keys=True) if isinstance(v, Mapping) else str(v) for v in value))]
+    if value is None:
+        return [(name, "not recorded")]
+    return [(name, ("yes" if value else "no") if isinstance(value, bool) else str(value))]

@@ -1,0 +1,108 @@
+"""Tables of scores that have no printed counterpart: distance to the true answer, and whatever else was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmark.run.results import MethodRow, MetricRow, Results
+from reports import compare
+from reports.paper_tables import value_cell
+from reports.published import PublishedTable
+from reports.table import Row, Table, decimals_for, with_strips
+
+REGIONS = ("face", "foreground", "whole")
+ARROW = {"lower": "↓", "higher": "↑"}
+
+
+def counterfactual_tables(results: Results) -> list[Table]:
+    """Distance to the true answer: L1 and features first, the two classic image measures in a second table."""
+    groups = (
+        ("counterfactual", "Distance to the true answer", ("counterfactual-l1", "counterfactual-features")),
+        ("counterfactual-psnr-ssim", "The same in PSNR and SSIM", ("counterfactual-psnr", "counterfactual-ssim")),
+    )
+    subtitle = "true answer: the exemplar's person, rendered with exactly the landmarks of the label"
+    tables = []
+    for name, title, families in groups:
+        metrics = [metric for family in families for metric in _by_region(compare.find(results, family))]
+        if metrics:
+            tables.append(score_table(results, metrics, name, title, subtitle))
+    return tables
+
+
+def other_table(results: Results, published: Sequence[PublishedTable]) -> Table | None:
+    """Every metric that no other table shows, so that nothing measured is hidden."""
+    shown = {family for table in published for family in table.families}
+    rest = [
+        metric
+        for metric in results.metrics
+        if (family := compare.family(metric.id)) not in shown
+        and not family.startswith("counterfactual")
+        and family.removesuffix("-failures") not in shown
+    ]
+    return (
+        score_table(results, rest, "other-scores", "Other scores", "Measures that no printed table has.")
+        if rest
+        else None
+    )
+
+
+def score_table(results: Results, metrics: Sequence[MetricRow], name: str, title: str, subtitle: str) -> Table:
+    """Methods down, metrics across. Marks are read against one method, the anchor; bold is the separable best."""
+    winners = {metric.id: compare.best(results, metric) for metric in metrics}
+    digits = {m.id: decimals_for(v.value for v in results.values if v.metric == m.id) for m in metrics}
+
+    def row(method: MethodRow) -> Row:
+        cells = []
+        for metric in metrics:
+            cells.append(
+                value_cell(
+                    results.value(method.name, metric.id),
+                    method,
+                    metric,
+                    digits[metric.id],
+                    best=winners[metric.id] == method.name,
+                    mark=compare.mark_of(results, metric, method.name),
+                )
+            )
+        return Row(method.title, method.kind, tuple(cells), method.unfinished)
+
+    ordered = sorted(results.methods, key=lambda method: method.kind == "reference")
+    return Table(
+        name=name,
+        title=title,
+        subtitle=subtitle,
+        columns=tuple(f"{_head(metric)} {ARROW.get(metric.better, '')}".strip() for metric in metrics),
+        rows=with_strips(tuple(row(method) for method in ordered)),
+        protocol="; ".join(metric.id for metric in metrics),
+        notes=tuple(_notes(results, metrics)),
+    )
+
+
+def _by_region(metrics: Sequence[MetricRow]) -> list[MetricRow]:
+    """Face first: skin, hair and age live there, and a good background must not pay for a bad face."""
+    order = {region: place for place, region in enumerate(REGIONS)}
+    return sorted(metrics, key=lambda metric: order.get(_region(metric), len(order)))
+
+
+def _region(metric: MetricRow) -> str:
+    return compare.protocol(metric.id).split(",")[0]
+
+
+def _head(metric: MetricRow) -> str:
+    family = compare.family(metric.id)
+    if not family.startswith("counterfactual-"):
+        return metric.title
+    measure = family.removeprefix("counterfactual-")
+    name = measure if measure == "features" else measure.upper()
+    return f"{name}, {_region(metric)}" if _region(metric) in REGIONS else name
+
+
+def _notes(results: Results, metrics: Sequence[MetricRow]) -> list[str]:
+    ids = {metric.id for metric in metrics}
+    counts = sorted({value.n for value in results.values if value.metric in ids})
+    size = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1]))) if counts else "0"
+    notes = [
+        f"N = {size}. ↓ lower is better, ↑ higher is better. Means with 95 % intervals.",
+        compare.legend(results, metrics),
+    ]
+    return [note for note in notes if note]

@@ -1,0 +1,108 @@
+"""The cards above the fold: what the paper claims, and what this run says to it, pair by pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmark.run.results import MetricRow, Results
+from reports import compare
+from reports.published import PublishedTable
+from reports.table import decimals_for, interval, number, p_value
+
+FACE_FIRST = ("face", "foreground", "whole", "")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One pair of methods on the card."""
+
+    against: str  # title of the other method
+    ours: str  # "0.12 (0.11 to 0.13)"
+    theirs: str
+    verdict: str  # "as in the paper"
+    sentence: str  # "behind, as in the paper"
+    tone: str  # "good" | "bad" | "open"
+    evidence: str  # "difference -0.19 (-0.21 to -0.17), p < 0.001"; "" without a test
+
+
+@dataclass(frozen=True)
+class Card:
+    """A claim, the measure that speaks to it, and the pairs. Without lines, `reason` says why."""
+
+    claim: str
+    measure: str
+    method: str
+    lines: tuple[Line, ...]
+    reason: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """The verdict of all pairs, or how many go the paper's way."""
+        if not self.lines:
+            return "no verdict"
+        kinds = {line.verdict for line in self.lines}
+        if len(kinds) == 1:
+            return kinds.pop()
+        good = sum(line.tone == "good" for line in self.lines)
+        return f"{good} of {len(self.lines)} clearly as claimed" if good else "open"
+
+    @property
+    def tone(self) -> str:
+        tones = {line.tone for line in self.lines}
+        return tones.pop() if len(tones) == 1 else "open"
+
+
+def cards(results: Results, published: Sequence[PublishedTable]) -> list[Card]:
+    """Style first, then one card per printed table of this task."""
+    tables = [table for table in published if table.by == "task" and results.task in table.columns]
+    rivals = list(tables[0].column(results.task)) if tables else [m.name for m in compare.ranked(results)]
+    found = [_style(results, rivals)] if any(m.id.startswith("counterfactual-l1[") for m in results.metrics) else []
+    for table in tables:
+        metric = next(iter(compare.find(results, *table.families)), None)
+        printed = table.column(results.task)
+        found.append(_card(results, f"{table.title} (Table {table.number})", metric, list(printed), printed))
+    return found
+
+
+def _style(results: Results, rivals: Sequence[str]) -> Card:
+    """The paper's main claim, scored against the true answer; its own evidence was people's votes (Table 3)."""
+    metric = next(m for region in FACE_FIRST for m in compare.find(results, "counterfactual-l1", inside=region))
+    return _card(results, "Style follows the exemplar", metric, rivals, {})
+
+
+def _card(
+    results: Results, claim: str, metric: MetricRow | None, rivals: Sequence[str], printed: Mapping[str, float]
+) -> Card:
+    titles = {method.name: method.title for method in results.methods}
+    anchor = compare.anchor(results)
+    method = titles.get(anchor, anchor)
+    if metric is None:
+        return Card(claim, "", method, (), "this run has no such metric")
+    others = [name for name in rivals if name != anchor]
+    found = [p for name in others if (p := compare.pair(results, metric, anchor, name, printed))]
+    lines = tuple(_line(results, metric, pair, titles[pair.against]) for pair in found)
+    if lines:
+        return Card(claim, metric.title, method, lines)
+    problem = next((m.problem for m in results.methods if m.name == anchor and m.problem), "")
+    return Card(claim, metric.title, method, (), problem or "no other method of that table is in this run")
+
+
+def _line(results: Results, metric: MetricRow, pair: compare.Pair, title: str) -> Line:
+    digits = decimals_for(v.value for v in results.values if v.metric == metric.id)
+
+    def shown(value: float, low: float | None, high: float | None, signed: bool = False) -> str:
+        limits = interval(low, high, digits)
+        return number(value, digits, signed) + (f" ({limits})" if limits else "")
+
+    test = pair.test
+    claimed = pair.ahead if pair.agrees is None else pair.agrees
+    return Line(
+        against=title,
+        ours=number(pair.ours.value, digits),
+        theirs=number(pair.theirs.value, digits),
+        verdict=pair.verdict,
+        sentence=pair.sentence,
+        tone="open" if not pair.is_separable else "good" if claimed else "bad",
+        evidence=f"difference {shown(test.value, test.low, test.high, True)}, {p_value(test.p)}" if test else "",
+    )
