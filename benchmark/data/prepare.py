@@ -71,12 +71,12 @@ def prepare_faces(
 def _check(settings: Settings, split: str) -> None:
     if not 16 <= settings.size <= CROP:
         raise BenchError(f"--size {settings.size}: must lie between 16 and {CROP}, the size faces are cropped to")
-    for option, value in (("--every", settings.every), ("--min-crop", settings.min_crop)):
-        if value < 1:
-            raise BenchError(f"{option} {value}: must be 1 or more")
-    for option, value, choices in (("--outside", settings.outside, OUTSIDE), ("--split", split, SPLITS)):
-        if value not in choices:
-            raise BenchError(f"{option} {value}: unknown{nearest(value, choices)}")
+    for option, number in (("--every", settings.every), ("--min-crop", settings.min_crop)):
+        if number < 1:
+            raise BenchError(f"{option} {number}: must be 1 or more")
+    for option, choice, choices in (("--outside", settings.outside, OUTSIDE), ("--split", split, SPLITS)):
+        if choice not in choices:
+            raise BenchError(f"{option} {choice}: unknown{nearest(choice, choices)}")
 
 
 def _jobs(paths: list[Path], videos: Path, out: Path, settings: Settings) -> list[Job]:

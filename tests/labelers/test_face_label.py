@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +12,7 @@ from hypothesis import strategies as st
 from benchmark.errors import BenchError
 from benchmark.labelers.face_label import CHANNELS, face_label, face_label_unit, flip_label, part_map
 from benchmark.labelers.ibug68 import EDGES, MIRROR, mirror_landmarks
-
-_bench = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "face_label.py"))
-example_face, loop_label = _bench["example_face"], _bench["loop_label"]
+from tests.benchmarks.face_label import example_face, loop_label
 
 
 def jittered(size: int, seed: int) -> np.ndarray:
