@@ -40,7 +40,6 @@ class PreparedFaces:
     def __init__(self, folder: Path, size: int, label_fn: LabelFunction | None = None) -> None:
         self.folder = Path(folder)
         self.height = self.width = size
-        self.protocol: str
         self._label = label_fn or _face_label
         manifest = read_manifest(self.folder)
         self._stored_size = int(manifest.header["size"])
