@@ -39,8 +39,7 @@ def is_rendered(view: RunView) -> bool:
 
 def image_size(view: RunView) -> int | None:
     """Image side in pixels, from the manifest."""
-    data, config = view.manifest.get("data", {}), view.manifest.get("config", {}).get("data", {})
-    size = data.get("height") or data.get("size") or config.get("size")
+    size = view.manifest.get("config", {}).get("data", {}).get("size")
     return int(size) if size else None
 
 
@@ -49,11 +48,11 @@ def agreement(results: Results, metric: MetricRow, names: Sequence[str], printed
     found = [p for p in compare.pairs(results, metric, names, printed) if p.agrees is not None]
     if not found:
         return ""
-    same = [p for p in found if p.agrees]
+    same, tested = [p for p in found if p.agrees], [p for p in found if p.test]
     text = f"Order: {len(same)} of {len(found)} {'pair' if len(found) == 1 else 'pairs'} of methods as in the paper"
-    if not any(p.test for p in found):
-        return text + " (untested)."
-    sure = sum(p.is_separable for p in same)
-    reversed_sure = sum(p.is_separable for p in found) - sure
-    other = f"; {reversed_sure} beyond doubt the other way round" if reversed_sure else ""
-    return f"{text}, {sure} of them beyond doubt{other} (Holm, 5 %)."
+    if not tested:
+        return f"{text}, none of them tested."
+    holds = sum(p.is_separable for p in tested if p.agrees)
+    broken = sum(p.is_separable for p in tested if not p.agrees)
+    against = f", {broken} reversed beyond doubt" if broken else ""
+    return f"{text}; of {len(tested)} tested {holds} beyond doubt{against} (Holm, 5 %)."

@@ -34,6 +34,18 @@ def find(results: Results, *families: str, inside: str = "") -> list[MetricRow]:
     ]
 
 
+def contested(results: Results, metrics: Sequence[MetricRow]) -> list[MetricRow]:
+    """Those of `metrics` that a ranked method has a value on; the rest only bound a scale (see `floors`)."""
+    names = {method.name for method in ranked(results)}
+    return [m for m in metrics if any(v.metric == m.id and v.method in names for v in results.values)]
+
+
+def floors(results: Results, metrics: Sequence[MetricRow]) -> list[tuple[MetricRow, Value]]:
+    """Values of references under a protocol of their own, as a Frechet distance between halves of the targets has."""
+    shared = {metric.id for metric in contested(results, metrics)}
+    return [(m, v) for m in metrics if m.id not in shared for v in results.values if v.metric == m.id]
+
+
 def ranked(results: Results) -> list[MethodRow]:
     """Methods that compete; references are shown but never ranked."""
     return [method for method in results.methods if method.kind != "reference"]

@@ -34,17 +34,17 @@ def panels(view: RunView) -> list[Panel]:
     for method in compare.ranked(view.results):
         logs = {seed: log for seed in view.results.seeds if (log := view.log(method.name, seed))}
         if logs:
-            found.append(_panel(method.title, logs))
+            found.append(_panel(method.name, method.title, logs))
     return found
 
 
-def _panel(title: str, logs: dict[int, list[dict[str, Any]]]) -> Panel:
-    names = list(dict.fromkeys(name for log in logs.values() for line in log for name in line["losses"]))
-    curves = {(seed, name): _curve(log, name) for seed, log in logs.items() for name in names}
+def _panel(name: str, title: str, logs: dict[int, list[dict[str, Any]]]) -> Panel:
+    losses = list(dict.fromkeys(loss for log in logs.values() for line in log for loss in line["losses"]))
+    curves = {(seed, loss): _curve(log, loss) for seed, log in logs.items() for loss in losses}
     last = max(line["step"] for log in logs.values() for line in log)
     seeds = "" if len(logs) == 1 else f"; {len(logs)} seeds, the first drawn strongest"
-    key = tuple((name, i % len(SERIES) + 1, DASHES[i // len(SERIES) % len(DASHES)]) for i, name in enumerate(names))
-    return Panel(title, _draw(title, curves, names, list(logs)), f"{last:,} steps{seeds}".replace(",", " "), key)
+    key = tuple((loss, i % len(SERIES) + 1, DASHES[i // len(SERIES) % len(DASHES)]) for i, loss in enumerate(losses))
+    return Panel(title, _draw(name, curves, losses, list(logs)), f"{last:,} steps{seeds}".replace(",", " "), key)
 
 
 def _curve(log: Sequence[dict[str, Any]], name: str) -> list[tuple[float, float]]:
@@ -60,7 +60,7 @@ def _finite(value: Any) -> bool:
 
 
 def _draw(
-    title: str, curves: dict[tuple[int, str], list[tuple[float, float]]], names: Sequence[str], seeds: Sequence[int]
+    salt: str, curves: dict[tuple[int, str], list[tuple[float, float]]], names: Sequence[str], seeds: Sequence[int]
 ) -> str:
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -69,7 +69,7 @@ def _draw(
     inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color")
     settings: dict[Any, Any] = {
         "svg.fonttype": "none",
-        "svg.hashsalt": title,
+        "svg.hashsalt": salt,  # the same bytes every time, and no id twice on the page
         "font.size": 9,
         **dict.fromkeys(inked, INK),
     }
@@ -101,11 +101,13 @@ def _draw(
 def _themed(svg: str) -> str:
     """Keep the <svg> element, let it scale, and hand its colours over to the style sheet."""
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    used = set(re.findall(r"#([\w-]+)", svg))
+    svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
     svg = re.sub(r"fill: #ffffff", "fill: none", svg)
-    svg = re.sub(r"font: (\d+)px [^;\"]*", r"font-size: \1px", svg)
+    svg = re.sub(r" font-family: [^;\"]*;?", "", svg)
     for number, colour in enumerate(SERIES, start=1):
         svg = svg.replace(colour, f"var(--c{number})")
     return svg.replace(INK, "currentColor")

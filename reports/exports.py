@@ -36,21 +36,26 @@ def to_csv(table: Table) -> str:
     writer = csv.writer(out, lineterminator="\n")
     head = ["method", "kind"]
     for column, parts in zip(table.columns, extras, strict=True):
-        head += [column, *(f"{column}: {name}" for name, _ in parts)]
+        head += [_one_line(column), *(_one_line(f"{column}: {name}") for name, _ in parts)]
     writer.writerow(head)
     for row in table.rows:
-        line: list[object] = [row.head, row.kind]
+        line: list[object] = [_one_line(row.head), row.kind]
         for cell, parts in zip(row.cells, extras, strict=True):
             line += [cell.text if cell.value is None else cell.value, *(get(cell) for _, get in parts)]
         writer.writerow(line)
     return out.getvalue()
 
 
+def _one_line(text: str) -> str:
+    """Line breaks inside a name would break the row in each of the three formats."""
+    return " ".join(text.split())
+
+
 EXTRAS = (
     ("low", lambda cell: cell.low),
     ("high", lambda cell: cell.high),
     ("mark", lambda cell: cell.mark),
-    ("missing because", lambda cell: cell.reason),
+    ("missing because", lambda cell: _one_line(cell.reason)),
 )
 
 
@@ -63,7 +68,7 @@ def to_markdown(table: Table) -> str:
     rows = [line([_md(row.head), *(_md_cell(cell) for cell in row.cells)]) for row in _ordered(table)]
     align = "---:" if table.numeric else "---"
     head = [line(["", *map(_md, table.columns)]), line(["---", *[align] * len(table.columns)])]
-    below = [_md(note) for note in _remarks(table)]
+    below = ["- " + _md(note) for note in _remarks(table)]
     return "\n".join([f"### {_md(table.title)}", "", _md(table.subtitle), "", *head, *rows, "", *below]).rstrip() + "\n"
 
 
@@ -109,12 +114,12 @@ def _plain(cell: Cell) -> str:
     if cell.reason:
         return f"({cell.reason})"
     mark = f" {MARKS[cell.mark]}" if cell.mark else ""
-    return cell.text + (f" [{cell.interval}]" if cell.interval else "") + mark
+    return cell.text + (f" [{cell.detail}]" if cell.detail else "") + mark
 
 
 def _md(text: str) -> str:
     """Escape what Markdown or the HTML inside it would act on."""
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = _one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join("\\" + c if c in "\\|*_`[]" else c for c in text)
 
 
@@ -124,7 +129,7 @@ def _md_cell(cell: Cell) -> str:
 
 
 def _tex(text: str) -> str:
-    return "".join(LATEX.get(character, character) for character in " ".join(text.split()))
+    return "".join(LATEX.get(character, character) for character in _one_line(text))
 
 
 def _tex_cell(cell: Cell) -> str:

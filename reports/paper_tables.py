@@ -24,7 +24,7 @@ def paper_tables(view: RunView, published: Sequence[PublishedTable]) -> list[Tab
     tables = []
     for printed in published:
         if printed.by == "task" and view.results.task in printed.columns:
-            metrics = compare.find(view.results, *printed.families)
+            metrics = compare.contested(view.results, compare.find(view.results, *printed.families))
             tables += [Facing(view, printed, metric, published).table(n) for n, metric in enumerate(metrics or [None])]
     return tables
 
@@ -115,6 +115,7 @@ class Facing:
         twins = [table for table in self.published if table.families == self.printed.families]
         elsewhere = {row.method for table in twins for row in table.rows}
         others = [m for m in ours.values() if m.name not in self.numbers and m.name not in elsewhere]
+        others = [m for m in others if m.kind != "reference" or m.name in self.values]
         others.sort(key=lambda method: method.kind == "reference")
         heads = {row.method: row.name for row in self.printed.rows} | {m.name: m.title for m in ours.values()}
         names = [*(row.method for row in self.printed.rows), *(method.name for method in others)]
@@ -128,7 +129,7 @@ class Facing:
         if self.not_found:
             rate = self.not_found.get(name)
             cells.append(Cell() if rate is None else Cell(percent(rate), rate))
-        cells.append(Cell(count_text(value), value.n) if value else Cell())
+        cells.append(count_cell(value) if value else Cell())
         return Row(head, "absent" if method is None else method.kind, tuple(cells), method.unfinished if method else "")
 
     def beside(self, name: str, value: Value | None) -> list[Cell]:
@@ -160,7 +161,20 @@ class Facing:
         notes.append(compare.legend(self.view.results, [self.metric]))
         if self.metric.whole_set:
             notes.append("One value per set of images: no paired test over items, hence no mark and no bold.")
+        notes += self.floors()
         return [note for note in notes if note]
+
+    def floors(self) -> list[str]:
+        """References measured under a protocol of their own stand in a note, as two protocols never share a column."""
+        titles, notes = {method.name: method.title for method in self.view.results.methods}, []
+        family = compare.find(self.view.results, compare.family(self.metric.id)) if self.metric else []
+        for metric, value in compare.floors(self.view.results, family):
+            digits = decimals_for([value.value])
+            limits = interval(value.low, value.high, digits)
+            what = f" ({metric.notes['against']})" if "against" in metric.notes else ""
+            shown = number(value.value, digits) + (f" ({limits})" if limits else "")
+            notes.append(f"{titles.get(value.method, value.method)}{what}: {shown}, {metric.id}.")
+        return notes
 
 
 def value_cell(
@@ -182,7 +196,8 @@ def value_cell(
     return Cell(reason=method.problem or metric.failure or "no value recorded")
 
 
-def count_text(value: Value) -> str:
-    """N, with seeds and failures where there are any: "96 × 2 seeds, 3 failed"."""
-    seeds = f" × {value.seeds} seeds" if value.seeds > 1 else ""
-    return f"{value.n}{seeds}" + (f", {value.failures} failed" if value.failures else "")
+def count_cell(value: Value) -> Cell:
+    """N, and beneath it how many seeds and failures where there is more than one seed or any failure."""
+    seeds = [f"{value.seeds} seeds"] if value.seeds > 1 else []
+    failed = [f"{value.failures} failed"] if value.failures else []
+    return Cell(str(value.n), value.n, detail=", ".join(seeds + failed))

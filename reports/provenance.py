@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from benchmark.run.results import RunView
+from reports.comparability import image_size
 
 FIRST = ("id", "created", "task", "preset", "methods", "seeds", "git", "data", "device", "weights", "versions")
 APART = ("config", "argv", "cautions")  # shown in their own places
@@ -43,8 +44,7 @@ def summary(view: RunView) -> str:
     results, data = view.results, view.manifest.get("data", {})
     methods = sum(method.kind != "reference" for method in results.methods)
     references = len(results.methods) - methods
-    sides = [data.get("width") or data.get("size"), data.get("height") or data.get("size")]
-    size = f" at {sides[0]} × {sides[1]} px" if all(sides) else ""
+    size = f" at {side} px" if (side := image_size(view)) else ""
     seeds = f"{_count(len(results.seeds), 'seed')} ({', '.join(map(str, results.seeds))})"
     beside = f" and {_count(references, 'reference')}" if references else ""
     source = f" from {data['name']}" if data.get("name") else ""

@@ -34,7 +34,7 @@ def other_table(results: Results, published: Sequence[PublishedTable]) -> Table 
     shown = {family for table in published for family in table.families}
     rest = [
         metric
-        for metric in results.metrics
+        for metric in compare.contested(results, results.metrics)
         if (family := compare.family(metric.id)) not in shown
         and not family.startswith("counterfactual")
         and family.removesuffix("-failures") not in shown

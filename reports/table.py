@@ -20,7 +20,7 @@ class Cell:
     value: float | None = None  # unrounded, for CSV
     low: float | None = None
     high: float | None = None
-    interval: str = ""  # "0.112 to 0.131", as shown
+    detail: str = ""  # in small type beneath: the interval, "0.112 to 0.131", or "2 seeds"
     mark: str = ""  # "better" | "worse" | "not separable" ("" = no test)
     best: bool = False  # best of the ranked methods and separable from every other
     reason: str = ""

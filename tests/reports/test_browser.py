@@ -1,0 +1,76 @@
+"""The page in a real browser: silent, offline, without JavaScript, and no wider than a phone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reports.page import write_report
+from tests.reports.fake_run import write_fake_run
+
+CHROMIUM = os.environ.get("BENCH_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("browser")
+    write_fake_run(folder, items=12, side=32)
+    return write_report(folder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: dev)")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}; set BENCH_CHROMIUM")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "script", "scheme"), [(320, False, "light"), (390, True, "dark"), (1280, True, "light")]
+)
+def test_silent_offline_and_never_wider_than_the_window(
+    browser, report: Path, width: int, script: bool, scheme: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, java_script_enabled=script, color_scheme=scheme
+    )
+    page, said, asked = context.new_page(), [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(report.as_uri())
+    assert said == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert [url for url in asked if url.startswith("file:")] == [report.as_uri()]
+    right = max(
+        box["x"] + box["width"]
+        for e in page.query_selector_all("h1, h2, h3, p, section, .scroll")
+        if (box := e.bounding_box())
+    )
+    assert right <= width
+    if script:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        decoded = page.evaluate("[...document.images].map(i => i.complete && i.naturalWidth)")
+        assert decoded and all(decoded)
+    context.close()
+
+
+def test_keyboard_reaches_the_tables(browser, report: Path) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(report.as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the verdicts"
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.className"))
+    assert "scroll" in reached
+    page.close()
