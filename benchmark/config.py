@@ -102,7 +102,9 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """One run's whole configuration. `method` holds each method's own options, checked by the method's `Options` class."""
+    """One run's whole configuration. `method` holds each method's own options, checked by the method's `Options`
+    class.
+    """
 
     preset: str = "paper"
     data: DataConfig = field(default_factory=DataConfig)

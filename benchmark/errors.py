@@ -10,7 +10,9 @@ from collections.abc import Iterable
 
 
 class BenchError(Exception):
-    """A mistake the user can mend. The message is one line that names the file, the field and the nearest valid choice."""
+    """A mistake the user can mend. The message is one line that names the file, the field and the nearest valid
+    choice.
+    """
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class Sample:
     """A batch of training or test items, batch first, float32 tensors on the CPU.
 
-    Label maps lie in [0, 1], photos in [-1, 1]. `consistent` says, per item, whether the exemplar was drawn as having the
-    target's style (pix2pixSC sec 3.3); it is never parsed from a file name.
+    Label maps lie in [0, 1], photos in [-1, 1]. `consistent` says, per item, whether the exemplar was drawn as having
+    the target's style (pix2pixSC sec 3.3); it is never parsed from a file name.
     """
 
     x: torch.Tensor  # (N, C, H, W) label map asked for
@@ -112,8 +112,8 @@ class FitReport:
 class Method(Protocol):
     """An example-guided synthesis method.
 
-    `reference = True` marks a row that is not a method but a yardstick (the target itself, the exemplar copied); only such a
-    row is given the target, through `answer`.
+    `reference = True` marks a row that is not a method but a yardstick (the target itself, the exemplar copied); only such
+    a row is given the target, through `answer`.
     """
 
     title: ClassVar[str]

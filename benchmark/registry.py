@@ -1,8 +1,8 @@
 """Names to code, lazily, through one door: entry points.
 
 Built-in methods, tasks, metrics, labelers and reporters are declared in this project's own pyproject.toml exactly as a
-stranger's package would declare them, so the plug-in path is the only path and is always exercised. Listing names imports
-nothing; `get` imports one module.
+stranger's package would declare them, so the plug-in path is the only path and is always exercised. Listing names
+imports nothing; `get` imports one module.
 """
 
 from __future__ import annotations

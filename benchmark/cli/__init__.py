@@ -1,8 +1,11 @@
-"""The `bench` command. Sub-commands live one per file and are imported only when called, so `bench --help` stays quick."""
+"""The `bench` command. Sub-commands live one per file and are imported only when called, so `bench --help` stays
+quick.
+"""
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -63,6 +66,9 @@ def bench() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Entry point: user mistakes are one line on stderr and exit 2; Ctrl-C exits 130."""
+    # Threads that spin at a barrier while another process holds their core make a training step up to 20 times slower.
+    # OpenMP reads this when torch is first imported, so it must be set before.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         bench(args=args, standalone_mode=False)
     except BenchError as error:

@@ -81,9 +81,8 @@ def _print_plan(plan, folder: Path) -> None:  # type: ignore[no-untyped-def]
 
     config = plan.config
     click.echo(f"task     {plan.task.name} ({plan.task.title})")
-    click.echo(
-        f"preset   {config.preset}: {planned_steps(config):,} steps of batch {config.train.batch} at {config.data.size} px"
-    )
+    steps = f"{planned_steps(config):,} steps of batch {config.train.batch}"
+    click.echo(f"preset   {config.preset}: {steps} at {config.data.size} px")
     click.echo(
         f"data     {plan.world.source.name}, {len(plan.world.source.clips)} clips, {len(plan.world.items)} test items"
     )

@@ -40,7 +40,9 @@ def command(
     out: Path,
     max_minutes: float | None,
 ) -> None:
-    """Train one method into a run folder; the same command resumes, and `bench run` with the same --out goes on to score it."""
+    """Train one method into a run folder; the same command resumes, and `bench run` with the same --out goes on to
+    score it.
+    """
     from benchmark import config as configuration
     from benchmark.run.plan import Cell, make_plan
     from benchmark.run.runner import train_only

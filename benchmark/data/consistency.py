@@ -1,7 +1,7 @@
 """Manual consistency labels: a file that overrules the pair sampler.
 
-pix2pixSC (sec 3.3) draws pairs from different videos and then labels by hand whether their styles agree, for two videos may
-show one person. A CSV with a header says so, one pair a line; a side is a clip or one frame of it:
+pix2pixSC (sec 3.3) draws pairs from different videos and then labels by hand whether their styles agree, for two
+videos may show one person. A CSV with a header says so, one pair a line; a side is a clip or one frame of it:
 
     a,b,consistent
     vid_003,vid_017,yes
@@ -50,7 +50,9 @@ def _key(a: Side, b: Side) -> tuple[Side, Side]:
 
 
 def read_consistency(path: str | Path, clips: tuple[Clip, ...]) -> ConsistencyLabels:
-    """Read the CSV; an unknown clip, an index past its end or an unreadable verdict is one line naming file and line."""
+    """Read the CSV; an unknown clip, an index past its end or an unreadable verdict is one line naming file and
+    line.
+    """
     lengths = {clip.id: len(clip) for clip in clips}
     verdicts: dict[tuple[Side, Side], bool] = {}
     try:

@@ -1,11 +1,13 @@
-"""Pair sampling: which exemplar goes with which target, and who their partners are (pix2pixSC sec 3.3; spec: systems 1.4).
+"""Pair sampling: which exemplar goes with which target, and who their partners are (pix2pixSC sec 3.3; spec: systems
+1.4).
 
-A draw is four frames and a flag. A = target z with its label x; B = exemplar I; C = a partner of B's style; D = a partner of
-another style; `consistent` = whether B was drawn as having A's style. With probability `consistent_share` B lies in the window
-around A (A itself included, as in the official code), otherwise it comes from elsewhere. C lies in the window around B. D is
-drawn until its clip differs from C's. A file of manual labels overrules all of this.
+A draw is four frames and a flag. A = target z with its label x; B = exemplar I; C = a partner of B's style; D = a
+partner of another style; `consistent` = whether B was drawn as having A's style. With probability `consistent_share`
+B lies in the window around A (A itself included, as in the official code), otherwise it comes from elsewhere. C lies
+in the window around B. D is drawn until its clip differs from C's. A file of manual labels overrules all of this.
 
-Every draw depends on (seed, step, position in the batch) alone, so a resumed training sees exactly the batches it would have.
+Every draw depends on (seed, step, position in the batch) alone, so a resumed training sees exactly the batches it
+would have.
 """
 
 from __future__ import annotations
@@ -40,8 +42,8 @@ class Draw:
 class PairSampler:
     """Draws pairs from the clips of one split.
 
-    Raises BenchError when the split has no clips, when nothing inconsistent can be drawn from it (one clip only), or when an
-    option has no such value.
+    Raises BenchError when the split has no clips, when nothing inconsistent can be drawn from it (one clip only), or
+    when an option has no such value.
     """
 
     def __init__(self, clips: tuple[Clip, ...], config: PairsConfig, labels: ConsistencyLabels | None = None) -> None:
@@ -87,7 +89,9 @@ class PairSampler:
         return self._frames[int(rng.integers(len(self._frames)))]
 
     def _near(self, frame: Frame, rng: np.random.Generator) -> Frame:
-        """A frame of the same clip within the window (possibly `frame` itself), never one labelled inconsistent by hand."""
+        """A frame of the same clip within the window (possibly `frame` itself), never one labelled inconsistent by
+        hand.
+        """
         low, high = self._window(frame)
         for _ in range(ATTEMPTS):
             found = Frame(frame.clip, int(rng.integers(low, high)))
@@ -108,7 +112,7 @@ class PairSampler:
             if found.clip != frame.clip:
                 return found
         raise BenchError(
-            f"pairs: no clip but {frame.clip} to draw an inconsistent exemplar from; prepare at least two clips per split"
+            f"pairs: no clip but {frame.clip} to draw an inconsistent exemplar from; prepare two or more clips per split"
         )
 
     def _other_style(self, same: Frame, exemplar: Frame, rng: np.random.Generator) -> Frame:
@@ -130,7 +134,9 @@ class Item:
 
 
 def test_items(sampler: PairSampler, clips: tuple[Clip, ...], count: int, share: float, seed: int) -> list[Item]:
-    """The exam: `count` items whose targets run through the clips evenly, each frame at most once; fewer where frames run out."""
+    """The exam: `count` items whose targets run through the clips evenly, each frame at most once; fewer where
+    frames run out.
+    """
     rng = np.random.default_rng([seed, 0x17E5])
     queues = [[Frame(clip.id, int(i)) for i in rng.permutation(len(clip))] for clip in clips if len(clip)]
     order: list[Frame] = []

@@ -1,7 +1,8 @@
 """What a data source must be: clips of frames with labels, whatever they come from.
 
-A source is a rendered world (`benchmark.data.procedural`) or a prepared folder of real photos (`benchmark.data.prepared`).
-Everything downstream (pair sampling, methods, metrics) sees only this. Arrays are NumPy; torch is not needed here.
+A source is a rendered world (`benchmark.data.procedural`) or a prepared folder of real photos
+(`benchmark.data.prepared`). Everything downstream (pair sampling, methods, metrics) sees only this. Arrays are NumPy;
+torch is not needed here.
 """
 
 from __future__ import annotations
@@ -54,7 +55,11 @@ class Source(Protocol):
         """F(.) of the frame, uint8 (C, H, W), 255 meaning 1.0."""
 
     def truth(self, label_of: Frame, style_of: Frame) -> np.ndarray | None:
-        """The true answer: `style_of`'s appearance with exactly `label_of`'s landmarks, uint8 (H, W, 3). None for real photos."""
+        """The true answer: `style_of`'s appearance with exactly `label_of`'s landmarks, uint8 (H, W, 3). None for
+        real photos.
+        """
 
     def regions(self, label_of: Frame, style_of: Frame) -> dict[str, np.ndarray] | None:
-        """Boolean (H, W) masks of the true answer: "foreground" (the person) and "face" (inside the face outline). None for real photos."""
+        """Boolean (H, W) masks of the true answer: "foreground" (the person) and "face" (inside the face outline).
+        None for real photos.
+        """

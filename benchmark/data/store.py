@@ -14,7 +14,9 @@ BUDGET = 2 << 30  # bytes; 64 px frames with labels take 73 KB, so a demo or min
 
 
 class FrameStore:
-    """Least-recently-used cache of `source.image` and `source.label`. Safe for one reader thread beside the main one."""
+    """Least-recently-used cache of `source.image` and `source.label`. Safe for one reader thread beside the main
+    one.
+    """
 
     def __init__(self, source: Source, budget: int = BUDGET) -> None:
         self.source = source

@@ -1,4 +1,6 @@
-"""One cell (method x seed) through its three stages: fit, synthesize, score. Each leaves files, so each can be resumed."""
+"""One cell (method x seed) through its three stages: fit, synthesize, score. Each leaves files, so each can be
+resumed.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ WEIGHTS = "weights"  # folder inside a cell's folder that `Method.save` fills
 
 @dataclass
 class CellRun:
-    """A cell at work. `progress(total, label)` gives a tqdm-like bar; `deadline` is a time.monotonic() value or None."""
+    """A cell at work. `progress(total, label)` gives a tqdm-like bar; `deadline` is a time.monotonic() value or
+    None.
+    """
 
     cell: Cell
     run: Path
@@ -95,9 +99,8 @@ class CellRun:
                         f"method {self.cell.method!r}: synthesize returned {tuple(images.shape)}, expected {expected}"
                     )
                 if not bool(torch.isfinite(images).all()):
-                    raise BenchError(
-                        f"method {self.cell.method!r}: synthesize returned NaN or infinity for items {items[0].id}..{items[-1].id}"
-                    )
+                    where = f"items {items[0].id}..{items[-1].id}"
+                    raise BenchError(f"method {self.cell.method!r}: synthesize returned NaN or infinity for {where}")
                 for item, pixels in zip(items, to_bytes(images), strict=True):
                     save_png(out / f"{item.id}.png", pixels)
                 bar.update(len(items))
@@ -143,7 +146,9 @@ def build_method(name: str, world: World, seed: int) -> Method:
 
 
 def answer(method: Any, sample: Any) -> Any:
-    """A method sees label, exemplar and the exemplar's label; only a reference that defines `answer` sees the target too."""
+    """A method sees label, exemplar and the exemplar's label; only a reference that defines `answer` sees the target
+    too.
+    """
     if method.reference and hasattr(method, "answer"):
         return method.answer(sample)
     return method.synthesize(sample.x, sample.I, sample.F_I)

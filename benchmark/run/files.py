@@ -13,7 +13,9 @@ from benchmark.errors import BenchError
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write `data` under a temporary name, flush it to the disk, rename. A full disk is one clear line; the old file stays."""
+    """Write `data` under a temporary name, flush it to the disk, rename. A full disk is one clear line; the old file
+    stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -1,4 +1,6 @@
-"""manifest.json: what was run, with what, on what. Written before the first stage; checked before a folder is continued."""
+"""manifest.json: what was run, with what, on what. Written before the first stage; checked before a folder is
+continued.
+"""
 
 from __future__ import annotations
 

@@ -101,7 +101,9 @@ def _seeds(seeds: Sequence[int]) -> tuple[int, ...]:
 
 
 def code_version(where: str) -> str:
-    """sha256 (16 hex digits) over the Python files that a "module:attribute" method is made of: its own top-level package and the training code."""
+    """sha256 (16 hex digits) over the Python files that a "module:attribute" method is made of: its own top-level
+    package and the training code.
+    """
     digest = hashlib.sha256()
     for package in sorted({where.split(":")[0].split(".")[0], "models"}):
         spec = importlib.util.find_spec(package)

@@ -4,8 +4,8 @@
     items.json        the test set: one record per item
     cells.jsonl       one line per finished or failed stage of a cell (method x seed), with seconds
     scores.jsonl      one line per (method, seed, metric, item), or per whole-set value
-    results.json      the summary: values with intervals, paired differences. Holds nothing that varies between two runs of the
-                      same plan (no times, no dates), so a resumed run gives the same bytes
+    results.json      the summary: values with intervals, paired differences. Holds no times or
+                      dates, so a resumed run gives the bytes of an unbroken one
     cells/<method>/<seed>/log.jsonl, grids/, weights/      what training left
     images/<method>/<seed>/<item>.png                      what the method made
     images/_exam/{label,exemplar,target,truth}/<item>.png  what it was asked, shown, and should have made
@@ -69,7 +69,9 @@ class Value:
 
 @dataclass(frozen=True)
 class Difference:
-    """Paired difference `method` minus `against` over the items both have, with a 95 % interval; `p` is Holm-adjusted within the metric."""
+    """Paired difference `method` minus `against` over the items both have, with a 95 % interval; `p` is
+    Holm-adjusted within the metric.
+    """
 
     metric: str
     method: str
@@ -139,7 +141,9 @@ class RunView:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """manifest.json; keys: id, created, task, preset, methods, seeds, config, data, device, versions, weights, argv, git, cautions."""
+        """manifest.json; keys: id, created, task, preset, methods, seeds, config, data, device, versions, weights,
+        argv, git, cautions.
+        """
         tree: dict[str, Any] = read_json(self.folder / "manifest.json")
         return tree
 
@@ -157,8 +161,8 @@ class RunView:
     def cells(self) -> dict[tuple[str, int], dict[str, dict[str, Any]]]:
         """Newest record of each stage: {(method, seed): {stage: record}}; stages fit, synthesize, score.
 
-        A record has "state" ("done" | "failed"), "seconds", and on failure "reason"; fit adds "steps", "finished", "losses",
-        "peak_memory_mb"; synthesize adds "images".
+        A record has "state" ("done" | "failed" | "stale"), "seconds", and on failure "reason"; fit adds "steps",
+        "planned", "finished", "fit_seconds", "losses", "parameters", "peak_memory_mb"; synthesize adds "images".
         """
         table: dict[tuple[str, int], dict[str, dict[str, Any]]] = {}
         for record in read_lines(self.folder / "cells.jsonl"):
@@ -167,7 +171,9 @@ class RunView:
 
     @cached_property
     def scores(self) -> list[dict[str, Any]]:
-        """Per-item scores: {"method", "seed", "metric", "item" (None for a whole-set value), "value" (None = the metric failed)}."""
+        """Per-item scores: {"method", "seed", "metric", "item" (None for a whole-set value), "value" (None = the
+        metric failed)}.
+        """
         return list(read_lines(self.folder / "scores.jsonl"))
 
     def image(self, method: str, item: str, seed: int | None = None) -> Path:

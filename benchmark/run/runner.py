@@ -1,7 +1,7 @@
 """`bench run`: walk the cells, skip what is finished, record what fails, summarise after every cell.
 
-The state of a cell is the newest line of each of its stages in cells.jsonl. A stage is recorded only when its files are whole,
-so a kill at any moment costs at most the stage in progress, and training resumes from its own checkpoint.
+The state of a cell is the newest line of each of its stages in cells.jsonl. A stage is recorded only when its files
+are whole, so a kill at any moment costs at most the stage in progress, and training resumes from its own checkpoint.
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ def train_only(
 
 
 def write_exam(folder: Path, world: World, progress: Callable[[int, str], Any]) -> None:
-    """Write items.json and the pictures of the exam: label, exemplar, target and, where it can be rendered, the truth."""
+    """Write items.json and the pictures of the exam: label, exemplar, target and, where it can be rendered, the
+    truth.
+    """
     out, items = folder / "images" / EXAM, world.items
     records = [
         {"id": i.id, "label": list(i.label), "exemplar": list(i.exemplar), "consistent": i.consistent} for i in items

@@ -163,7 +163,8 @@ def _cautions(world: World, rows: tuple[MethodRow, ...], items: int) -> list[str
         found.append(f"Feature distances use {ev.features}, not VGG-19.")
     if items < FRECHET_FLOOR:
         found.append(
-            f"{items} test items: a Frechet distance of fewer than {FRECHET_FLOOR} images is biased upwards, by an amount that depends on the method."
+            f"{items} test items: a Frechet distance of fewer than {FRECHET_FLOOR} images is biased upwards, "
+            "by an amount that depends on the method."
         )
     if world.config.data.size != 256:
         found.append(f"Images of {world.config.data.size} px; the papers use 256 px.")

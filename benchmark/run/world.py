@@ -1,4 +1,6 @@
-"""Everything a run's cells share: the frames, their cache, the samplers, the test items and the exam. Built on first use."""
+"""Everything a run's cells share: the frames, their cache, the samplers, the test items and the exam. Built on first
+use.
+"""
 
 from __future__ import annotations
 

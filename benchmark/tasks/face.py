@@ -1,4 +1,6 @@
-"""Sketch -> face: rendered faces or a folder made by `bench data prepare`, labels from 68 landmarks (pix2pixSC sec 4.2)."""
+"""Sketch -> face: rendered faces or a folder made by `bench data prepare`, labels from 68 landmarks (pix2pixSC sec
+4.2).
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,14 @@ class FaceTask:
     title = "Sketch→Face"
     metrics = ("frechet", "lepe", "eye-patch", "counterfactual")
     methods = (  # what `--methods all` runs, in the order of a report's columns
-        "real", "copy-exemplar", "pix2pixhd", "pix2pixsc-no-adaptive", "pix2pixsc-no-sc", "pix2pixsc-no-scadv", "pix2pixsc",
-    )  # fmt: skip
+        "real",
+        "copy-exemplar",
+        "pix2pixhd",
+        "pix2pixsc-no-adaptive",
+        "pix2pixsc-no-sc",
+        "pix2pixsc-no-scadv",
+        "pix2pixsc",
+    )
     main_method = "pix2pixsc"  # the method that the others are compared with
 
     def info(self, config: Config) -> TaskInfo:
