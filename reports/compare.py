@@ -5,6 +5,7 @@ Nothing is tested here: intervals and Holm-adjusted p values come with the resul
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -34,16 +35,28 @@ def find(results: Results, *families: str, inside: str = "") -> list[MetricRow]:
     ]
 
 
+def is_floor(results: Results, metric: MetricRow) -> bool:
+    """Whether only references have values under this id while methods have theirs under another of the same family.
+
+    A Frechet distance between two halves of the targets is one: half the N, hence an id of its own.
+    """
+    competing = {method.name for method in ranked(results)}
+
+    def has_methods(other: MetricRow) -> bool:
+        return any(v.metric == other.id and v.method in competing for v in results.values)
+
+    return not has_methods(metric) and any(has_methods(m) for m in find(results, family(metric.id)))
+
+
 def contested(results: Results, metrics: Sequence[MetricRow]) -> list[MetricRow]:
-    """Those of `metrics` that a ranked method has a value on; the rest only bound a scale (see `floors`)."""
-    names = {method.name for method in ranked(results)}
-    return [m for m in metrics if any(v.metric == m.id and v.method in names for v in results.values)]
+    """Those of `metrics` that deserve a column: all but the floors."""
+    return [metric for metric in metrics if not is_floor(results, metric)]
 
 
-def floors(results: Results, metrics: Sequence[MetricRow]) -> list[tuple[MetricRow, Value]]:
-    """Values of references under a protocol of their own, as a Frechet distance between halves of the targets has."""
-    shared = {metric.id for metric in contested(results, metrics)}
-    return [(m, v) for m in metrics if m.id not in shared for v in results.values if v.metric == m.id]
+def floors(results: Results, metric: MetricRow) -> list[tuple[MetricRow, Value]]:
+    """Values of references that bound the scale of `metric` under an id of their own."""
+    below = [other for other in find(results, family(metric.id)) if is_floor(results, other)]
+    return [(other, value) for other in below for value in results.values if value.metric == other.id]
 
 
 def ranked(results: Results) -> list[MethodRow]:
@@ -119,7 +132,7 @@ class Pair:
     against: str
     ours: Value
     theirs: Value
-    paper_ahead: bool | None  # is `method` ahead in the paper? None where the paper has no such pair, or a tie
+    paper_ahead: bool | None  # is `method` ahead in the paper? None: no such pair there, or a tie
     ahead: bool  # is `method` ahead here?
     mark: str
     test: Difference | None
@@ -133,10 +146,20 @@ class Pair:
         return self.mark in ("better", "worse")
 
     @property
+    def overlap(self) -> bool:
+        """Whether the two intervals share a value; False where one has none."""
+        a, b = self.ours, self.theirs
+        if a.low is None or a.high is None or b.low is None or b.high is None:
+            return False
+        return a.low <= b.high and b.low <= a.high
+
+    @property
     def verdict(self) -> str:
         """In words; where the paper has the pair, the question is whether its order holds."""
         if self.mark == "not separable":
             return "not separable"
+        if not self.mark and self.overlap:
+            return "untested, intervals overlap"
         if self.agrees is None:
             said = "better" if self.ahead else "worse"
         else:
@@ -146,7 +169,7 @@ class Pair:
     @property
     def sentence(self) -> str:
         """The verdict with its direction: being behind, as in the paper, is a claim that holds too."""
-        if self.agrees is None or self.mark == "not separable":
+        if self.agrees is None or self.mark == "not separable" or (not self.mark and self.overlap):
             return self.verdict
         return f"{'ahead' if self.ahead else 'behind'}, {self.verdict}"
 
@@ -158,12 +181,13 @@ def pair(results: Results, metric: MetricRow, method: str, against: str, printed
         return None
     test = difference(results, metric.id, method, against)
     in_paper = method in printed and against in printed and printed[method] != printed[against]
+    tied = math.isclose(ours.value, theirs.value, rel_tol=1e-9)
     return Pair(
         method=method,
         against=against,
         ours=ours,
         theirs=theirs,
-        paper_ahead=is_ahead(metric.better, printed[method], printed[against]) if in_paper else None,
+        paper_ahead=is_ahead(metric.better, printed[method], printed[against]) if in_paper and not tied else None,
         ahead=is_ahead(metric.better, ours.value, theirs.value),
         mark=mark(metric, test),
         test=test,

@@ -15,16 +15,23 @@ Stages = Mapping[str, Mapping[str, Any]]
 
 def cost_table(view: RunView) -> Table:
     """One line per method, means over seeds; a failed stage says why."""
-    device = view.manifest.get("device", "")
-    shown = ", ".join(f"{key} {value}" for key, value in device.items()) if isinstance(device, dict) else str(device)
     return Table(
         name="cost",
         title="Cost",
-        subtitle=f"means over seeds, measured on: {shown or 'device not recorded'}",
+        subtitle=f"Means over seeds. Device: {_device(view.manifest.get('device', {}))}.",
         columns=("parameters", "steps", "training", "per step", "per image", "peak memory"),
         rows=tuple(_row(view, method) for method in compare.ranked(view.results)),
         notes=("Per image: synthesis of the whole test set divided by its images, loading and writing included.",),
     )
+
+
+def _device(device: Mapping[str, Any]) -> str:
+    """What ran it, in a few words; the rest stands under provenance."""
+    accelerator = device.get("accelerator", "none")
+    parts = [accelerator] if accelerator != "none" else []
+    parts += [device["processor"]] if device.get("processor") else []
+    parts += [f"{device['cores']} cores"] if device.get("cores") else []
+    return ", ".join(parts) or "not recorded"
 
 
 def _row(view: RunView, method: MethodRow) -> Row:

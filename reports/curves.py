@@ -49,7 +49,8 @@ def _panel(name: str, title: str, logs: dict[int, list[dict[str, Any]]]) -> Pane
 
 def _curve(log: Sequence[dict[str, Any]], name: str) -> list[tuple[float, float]]:
     """(step, value), averaged over neighbouring log lines down to POINTS."""
-    points = [(line["step"], line["losses"][name]) for line in log if _finite(line["losses"].get(name))]
+    newest = {line["step"]: line["losses"][name] for line in log if _finite(line["losses"].get(name))}
+    points = sorted(newest.items())  # a step that a resumed run logged again counts once
     width = max(1, math.ceil(len(points) / POINTS))
     groups = [points[i : i + width] for i in range(0, len(points), width)]
     return [(sum(p[0] for p in g) / len(g), sum(p[1] for p in g) / len(g)) for g in groups]

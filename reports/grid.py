@@ -67,7 +67,7 @@ def grids(view: RunView) -> list[Grid]:
     anchor = compare.anchor(view.results)
     title = next((m.title for m in view.results.methods if m.name == anchor), anchor)
     scores = _item_scores(view, metric)
-    beneath = f" Beneath each result: {metric.title}, {metric.better} is better." if metric else ""
+    beneath = f" Beneath each result: {metric.title}, {metric.better} is better." if metric and scores else ""
     how = f"{len(drawn)} of {len(ids)} items, drawn by seed {seed}.{beneath}"
     plans = [("As in Figure 5", how, [ids[i] for i in drawn])]
     if metric and (scored := sorted((s[anchor], item) for item, s in scores.items() if anchor in s)):

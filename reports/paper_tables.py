@@ -167,8 +167,7 @@ class Facing:
     def floors(self) -> list[str]:
         """References measured under a protocol of their own stand in a note, as two protocols never share a column."""
         titles, notes = {method.name: method.title for method in self.view.results.methods}, []
-        family = compare.find(self.view.results, compare.family(self.metric.id)) if self.metric else []
-        for metric, value in compare.floors(self.view.results, family):
+        for metric, value in compare.floors(self.view.results, self.metric) if self.metric else ():
             digits = decimals_for([value.value])
             limits = interval(value.low, value.high, digits)
             what = f" ({metric.notes['against']})" if "against" in metric.notes else ""

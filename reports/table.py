@@ -87,6 +87,7 @@ def number(value: float, decimals: int, signed: bool = False) -> str:
         return "undefined"
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
+    value = round(value, decimals) or 0.0  # no "-0.00"
     return f"{value:{'+' if signed else ''}.{decimals}f}".replace("-", MINUS)
 
 

@@ -181,6 +181,25 @@ def test_agreement_counts_pairs_and_what_is_beyond_doubt() -> None:
     assert text == "Order: 1 of 3 pairs of methods as in the paper; of 2 tested 1 beyond doubt (Holm, 5 %)."
 
 
+def test_a_tie_is_no_order_and_overlapping_intervals_are_no_verdict() -> None:
+    results, metric = three([])
+    tied = tuple(dataclasses.replace(v, value=1.0) for v in results.values)
+    pair = compare.pair(dataclasses.replace(results, values=tied), metric, "a", "b", {"a": 1.0, "b": 2.0})
+    assert pair is not None and pair.agrees is None
+    wide = tuple(dataclasses.replace(v, low=v.value - 2, high=v.value + 2) for v in results.values)
+    pair = compare.pair(dataclasses.replace(results, values=wide), metric, "a", "b", {"a": 1.0, "b": 2.0})
+    assert pair is not None and pair.sentence == "untested, intervals overlap"
+    narrow = compare.pair(results, metric, "a", "b", {"a": 1.0, "b": 2.0})
+    assert narrow is not None and narrow.sentence == "ahead, as in the paper, untested"
+
+
+def test_a_metric_that_failed_on_every_method_says_so(run: Path, results: Results) -> None:
+    kept = tuple(v for v in results.values if not v.metric.startswith("eye") or v.method == "real")
+    write_results(run, dataclasses.replace(results, values=kept))
+    eye = by_name(paper_tables(RunView(run), TABLES), "table5-eye-patch")
+    assert cell(eye, "pix2pixSC", "ours").reason == "no landmarks found"
+
+
 def test_verdicts_ask_whether_the_papers_order_holds(clean_run: Path) -> None:
     found = {card.claim: card for card in cards(RunView(clean_run).results, TABLES)}
     style = found["Style follows the exemplar"]
@@ -188,7 +207,7 @@ def test_verdicts_ask_whether_the_papers_order_holds(clean_run: Path) -> None:
     assert [line.against for line in style.lines] == ["pix2pixHD", "Copy exemplar"]
     lepe = found["Semantic consistency (Table 2)"]
     assert lepe.lines[0].sentence in ("behind, as in the paper", "not separable")
-    assert found["Photorealism (Table 1)"].verdict == "as in the paper, untested"
+    assert found["Photorealism (Table 1)"].verdict == "untested, intervals overlap"
 
 
 def test_counterfactual_tables_put_the_face_first_and_references_apart(results: Results) -> None:
@@ -211,6 +230,7 @@ def test_nothing_measured_is_hidden(clean_run: Path) -> None:
 
 
 def test_number_format() -> None:
+    assert number(-0.00001, 4) == "0.0000"
     assert number(-1.005, 2) == "−1.00" and number(0.5, 1, signed=True) == "+0.5"
     assert number(math.inf, 2) == "∞" and number(math.nan, 2) == "undefined"
     assert interval(None, 1.0, 2) == "" and interval(0.1, 0.25, 2) == "0.10 to 0.25"
