@@ -19,7 +19,7 @@ _MARGIN = 2  # cells around it: a jaw may end outside the photo
 class LandmarkNet(nn.Module):
     """A small convolutional encoder with one skip; points are the centres of mass of 68 heat maps (soft-argmax)."""
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 24) -> None:
         super().__init__()
         self.to_16 = nn.Sequential(
             _block(3, width, stride=2),
@@ -29,8 +29,9 @@ class LandmarkNet(nn.Module):
         )
         self.to_8 = nn.Sequential(_block(2 * width, 3 * width, stride=2), _block(3 * width, 3 * width))
         self.to_4 = nn.Sequential(_block(3 * width, 3 * width, stride=2), _block(3 * width, 3 * width))
-        self.join = _block(2 * width + 3 * width, 3 * width)
-        self.heat = nn.Conv2d(3 * width, POINTS, 3, padding=1)
+        self.narrow = nn.Conv2d(3 * width, 2 * width, 1)
+        self.join = _block(2 * width, 3 * width)
+        self.heat = nn.Conv2d(3 * width, POINTS, 1)
         self.presence = nn.Linear(3 * width, 1)
         cells = (torch.arange(_GRID + 2 * _MARGIN) - _MARGIN + 0.5) / _GRID
         self.register_buffer("cells", cells, persistent=False)
@@ -42,9 +43,9 @@ class LandmarkNet(nn.Module):
         coarse = self.to_4(middle)  # (N, 3w, 4, 4)
         presence = self.presence(coarse.mean(dim=(2, 3)))[:, 0]
         middle = middle + functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
-        middle = functional.interpolate(middle, scale_factor=2.0, mode="bilinear", align_corners=False)
-        joined = self.join(torch.cat([fine, middle], dim=1))
-        heat = self.heat(functional.pad(joined, (_MARGIN,) * 4, mode="replicate"))  # (N, 68, 20, 20)
+        where = functional.interpolate(self.narrow(middle), scale_factor=2.0, mode="bilinear", align_corners=False)
+        joined = self.join(functional.pad(fine + where, (_MARGIN,) * 4, mode="replicate"))
+        heat = self.heat(joined)  # (N, 68, 20, 20)
         weight = heat.flatten(2).softmax(dim=2).unflatten(2, heat.shape[2:])
         x = (weight.sum(dim=2) * self.cells).sum(dim=2)
         y = (weight.sum(dim=3) * self.cells).sum(dim=2)
