@@ -112,8 +112,8 @@ class FitReport:
 class Method(Protocol):
     """An example-guided synthesis method.
 
-    `reference = True` marks a row that is not a method but a yardstick (the target itself, the exemplar copied); only such
-    a row is given the target, through `answer`.
+    `reference = True` marks a row that is not a method but a yardstick (the target itself, the exemplar
+    copied); only such a row is given the target, through `answer`.
     """
 
     title: ClassVar[str]

@@ -24,7 +24,12 @@ def test_every_preset_loads_and_says_what_to_expect(preset: str) -> None:
 
 def test_paper_preset_holds_the_papers_numbers() -> None:
     paper = configuration.load("paper", "face")
-    assert (paper.train.steps, paper.train.decay_steps, paper.train.batch, paper.train.lr) == (500_000, 500_000, 1, 2e-4)
+    assert (paper.train.steps, paper.train.decay_steps, paper.train.batch, paper.train.lr) == (
+        500_000,
+        500_000,
+        1,
+        2e-4,
+    )
     assert (paper.pairs.window, paper.pairs.unit, paper.data.size) == (10, "frames", 256)
     assert (paper.eval.features, paper.eval.frechet, paper.eval.detector) == ("vgg19", "inception-2015-12-05", "dlib")
 
@@ -35,7 +40,9 @@ def test_task_tables_apply_to_their_task_only() -> None:
 
 
 def test_override_wins_and_reads_toml_values_or_bare_words() -> None:
-    loaded = configuration.load("smoke", "face", ["train.steps=7", "pairs.unit=frames", "method.pix2pixsc.lambda_style=2"])
+    loaded = configuration.load(
+        "smoke", "face", ["train.steps=7", "pairs.unit=frames", "method.pix2pixsc.lambda_style=2"]
+    )
     assert loaded.train.steps == 7
     assert loaded.pairs.unit == "frames"
     assert loaded.method["pix2pixsc"]["lambda_style"] == 2

@@ -1,4 +1,6 @@
-"""The import direction: benchmark <- models <- baselines; reports sees results and statistics only; light modules stay light."""
+"""The import direction: benchmark <- models <- baselines; reports sees results and statistics only; light modules
+stay light.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,14 @@ MAY_IMPORT = {
 }
 REPORTS_MAY = ("benchmark.run.results", "benchmark.run.files", "benchmark.stats", "benchmark.errors")
 HEAVY = {"torch", "torchvision", "accelerate", "cv2", "av", "dlib", "matplotlib"}
-LIGHT = ["benchmark/cli", "benchmark/config.py", "benchmark/registry.py", "benchmark/run", "benchmark/protocols.py", "benchmark/errors.py"]
+LIGHT = [
+    "benchmark/cli",
+    "benchmark/config.py",
+    "benchmark/registry.py",
+    "benchmark/run",
+    "benchmark/protocols.py",
+    "benchmark/errors.py",
+]
 
 
 def files(room: str) -> list[Path]:
@@ -55,7 +64,11 @@ def test_nothing_imports_upward(room: str) -> None:
     for path in files(room):
         for name in imports(path):
             top = name.split(".")[0]
-            if top in ROOMS and top not in MAY_IMPORT[room] and not (room == "reports" and name.startswith(REPORTS_MAY)):
+            if (
+                top in ROOMS
+                and top not in MAY_IMPORT[room]
+                and not (room == "reports" and name.startswith(REPORTS_MAY))
+            ):
                 raise AssertionError(f"{path.relative_to(REPO)} imports {name}")
 
 

@@ -142,7 +142,13 @@ class Real(Good):
 
 ENTRIES = {
     "tasks": {"toy": "ToyTask"},
-    "methods": {"real": "Real", "toy-good": "Good", "toy-bad": "Bad", "toy-broken": "Broken", "toy-shape": "WrongShape"},
+    "methods": {
+        "real": "Real",
+        "toy-good": "Good",
+        "toy-bad": "Bad",
+        "toy-broken": "Broken",
+        "toy-shape": "WrongShape",
+    },
     "metrics": {"toy-l1": "ToyMetric"},
 }
 

@@ -112,7 +112,7 @@ class PairSampler:
             if found.clip != frame.clip:
                 return found
         raise BenchError(
-            f"pairs: no clip but {frame.clip} to draw an inconsistent exemplar from; prepare two or more clips per split"
+            f"pairs: no clip but {frame.clip} to draw an inconsistent exemplar from; prepare more clips"
         )
 
     def _other_style(self, same: Frame, exemplar: Frame, rng: np.random.Generator) -> Frame:

@@ -17,7 +17,7 @@ class Frame(NamedTuple):
     """One frame: which clip, and its position in that clip (0-based list position, not the video's frame number)."""
 
     clip: str
-    index: int
+    index: int  # type: ignore[assignment]  # shadows tuple.index, which nobody calls on a frame
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert "mini" in bench(capsys, "presets")[1]
 
 
-def test_doctor_says_what_is_missing_and_how_to_get_it(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch) -> None:
+def test_doctor_says_what_is_missing_and_how_to_get_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setenv("BENCH_WEIGHTS", str(tmp_path))
     code, out, _ = bench(capsys, "doctor")
     assert code == 0

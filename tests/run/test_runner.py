@@ -1,4 +1,6 @@
-"""The runner on a toy task: resume, failures, refusals, and results that do not depend on what went wrong on the way."""
+"""The runner on a toy task: resume, failures, refusals, and results that do not depend on what went wrong on the
+way.
+"""
 
 from __future__ import annotations
 
