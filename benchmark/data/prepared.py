@@ -43,7 +43,8 @@ class PreparedFaces:
         self._label = label_fn or _face_label
         manifest = read_manifest(self.folder)
         self._stored_size = int(manifest.header["size"])
-        self.protocol = str(manifest.header["protocol"])
+        self.protocol = str(manifest.header["protocol"])  # of the landmarks: names the detector's weights
+        self.detector = str(manifest.header["detector"])  # its registry name, the one to score this data with
         self._lines = {line["clip"]: line for line in manifest.clips}
         self.clips = tuple(Clip(line["clip"], line["split"], tuple(line["times"])) for line in manifest.clips)
         self.fingerprint = hashlib.sha256(f"{manifest.sha256} {size}".encode()).hexdigest()

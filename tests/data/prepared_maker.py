@@ -35,5 +35,5 @@ def write_prepared(folder: Path, size: int = 64, frames: int = 3) -> Path:
                 "rows": [0, frames],
             }
         )
-    write_manifest(folder, {"task": "face", "size": size, "protocol": "test-68", "split": "video"}, lines)
+    write_manifest(folder, {"task": "face", "size": size, "detector": "dlib", "protocol": "test-68", "split": "video"}, lines)
     return folder
