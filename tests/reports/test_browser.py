@@ -63,6 +63,15 @@ def test_silent_offline_and_never_wider_than_the_window(
     context.close()
 
 
+def test_a_printed_page_is_not_cut(browser, report: Path) -> None:
+    page = browser.new_page(viewport={"width": 688, "height": 1000}, color_scheme="dark")  # A4 less its margins
+    page.emulate_media(media="print")
+    page.goto(report.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 688
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.close()
+
+
 def test_keyboard_reaches_the_tables(browser, report: Path) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.goto(report.as_uri())

@@ -207,7 +207,9 @@ def luminance(colour: str) -> float:
 @pytest.mark.parametrize("theme", [0, 1])
 def test_colours_meet_wcag_aa(theme: int) -> None:
     css = (Path(page.__file__).parent / "templates" / "style.css").read_text()
-    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", css.split("@media (prefers-color-scheme: dark)")[theme]))
+    colours = dict(
+        re.findall(r"--([\w-]+): (#[0-9a-f]{6});", css.split("@media screen and (prefers-color-scheme: dark)")[theme])
+    )
 
     def contrast(a: str, b: str) -> float:
         high, low = sorted((luminance(colours[a]), luminance(colours[b])), reverse=True)
