@@ -31,9 +31,7 @@ def _devices() -> None:
 
     click.echo(click.style("devices", bold=True))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    click.echo(
-        f"  cpu        {os.cpu_count()} cores, {memory:.0f} GiB, torch {torch.__version__}, {torch.get_num_threads()} threads"
-    )
+    click.echo(f"  cpu        {os.cpu_count()} cores, {memory:.0f} GiB, torch {torch.__version__}")
     if not torch.cuda.is_available():
         click.echo("  cuda       none: presets paper and official need a GPU; smoke, demo and mini do not")
     for i in range(torch.cuda.device_count()):

@@ -34,6 +34,13 @@ The same command continues a run that was stopped, and does nothing when it is f
     default=None,
     help="Time budget: training stops early, best effort.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default="by cores and train.threads",
+    help="Trainings at a time, each in a process of its own.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan with an estimated time, then stop.")
 def command(
     task: str,
@@ -44,10 +51,12 @@ def command(
     seeds: str,
     out: Path | None,
     max_minutes: float | None,
+    jobs: int,
     dry_run: bool,
 ) -> None:
     """Train, synthesize, score, report: one folder, one page."""
     from benchmark import config as configuration
+    from benchmark.run.parallel import choose_jobs
     from benchmark.run.plan import make_plan
     from benchmark.run.runner import finished, run
 
@@ -66,7 +75,8 @@ def command(
         click.echo(f"nothing to do: {folder} is finished; report: {page}")
         return
     click.echo(f"run folder: {folder}")
-    failed = run(plan, folder, ["bench", *sys.argv[1:]], click.echo, progress, max_minutes, sys.stderr.isatty())
+    argv, workers = ["bench", *sys.argv[1:]], choose_jobs(plan, jobs)
+    failed = run(plan, folder, argv, click.echo, progress, max_minutes, sys.stderr.isatty(), workers)
     from benchmark.cli.report import write
 
     click.echo(f"report: {write(folder)}  ({duration(time.monotonic() - began)})")

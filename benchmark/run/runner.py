@@ -21,6 +21,7 @@ from benchmark.errors import BenchError
 from benchmark.run.cell import CellRun, save_png
 from benchmark.run.files import append_line, write_json
 from benchmark.run.manifest import check_same, write_manifest
+from benchmark.run.parallel import fit_cells
 from benchmark.run.plan import STAGES, Cell, Plan
 from benchmark.run.results import EXAM, RunView
 from benchmark.run.summary import summarise
@@ -49,30 +50,42 @@ def run(
     progress: Callable[[int, str], Any],
     max_minutes: float | None = None,
     show: bool = True,
+    jobs: int = 1,
 ) -> int:
-    """Run every unfinished cell of `plan` in `folder`. Returns how many cells failed."""
+    """Run every unfinished cell of `plan` in `folder`, `jobs` trainings at a time. Returns how many cells failed."""
     started = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     with _only_runner(folder):
         write_manifest(folder, plan, argv)
         write_exam(folder, plan.world, progress)
         budget = None if max_minutes is None else started + 60 * max_minutes * (1 - SCORING_SHARE)
-        todo = [cell for cell in plan.cells if _todo(RunView(folder), cell)]
+        view = RunView(folder)
+        todo = {cell: stages for cell in plan.cells if (stages := _todo(view, cell))}
+        training = [cell for cell, stages in todo.items() if "fit" in stages]
+        if jobs > 1 and len(training) > 1:
+            fit_cells(plan, folder, training, jobs, lambda left: _deadline(budget, -(-left // jobs)), progress)
+            fitted = RunView(folder).cells
+            for cell in training:
+                todo[cell] = [] if fitted[cell.method, cell.seed]["fit"]["state"] == "failed" else list(STAGES[1:])
         failures = 0
-        for i, cell in enumerate(todo):
+        for i, (cell, stages) in enumerate(todo.items()):
             say(f"[{i + 1}/{len(todo)}] {cell}")
-            deadline = _deadline(budget, todo[i:])
-            failures += not run_cell(CellRun(cell, folder, plan.world, progress, deadline, show), say)
+            left = sum("fit" in s for s in list(todo.values())[i:])
+            work = CellRun(cell, folder, plan.world, progress, _deadline(budget, left), show)
+            failures += not run_cell(work, stages, say)
             summarise(folder, plan.world, RunView(folder).manifest)
         if not todo:
             summarise(folder, plan.world, RunView(folder).manifest)
     return failures
 
 
-def run_cell(work: CellRun, say: Callable[[str], None]) -> bool:
-    """Run what is left of one cell; False when a stage failed."""
-    for stage in _todo(RunView(work.run), work.cell):
-        record = run_stage(work, stage)
+def run_cell(work: CellRun, stages: list[str], say: Callable[[str], None]) -> bool:
+    """Run the given stages of one cell; False when one failed, also earlier (no stages left to run after a failure)."""
+    for stage in stages:
+        if run_stage(work, stage)["state"] == "failed":
+            break
+    records = RunView(work.run).cells.get((work.cell.method, work.cell.seed), {})
+    for stage, record in records.items():
         if record["state"] == "failed":
             say(f"  {work.cell}: {stage} failed: {record['reason']}")
             return False
@@ -162,13 +175,12 @@ def _todo(view: RunView, cell: Cell) -> list[str]:
     return list(stages[stages.index(first) :])
 
 
-def _deadline(budget: float | None, left: list[Cell]) -> float | None:
-    """Share what is left of the time budget evenly among the cells that still have to train."""
+def _deadline(budget: float | None, left: int) -> float | None:
+    """The even share of what is left of the time budget when `left` trainings are still to run one after another."""
     if budget is None:
         return None
-    training = sum(not registry.get("methods", cell.method).reference for cell in left)
     now = time.monotonic()
-    return now + max(0.0, budget - now) / max(1, training)
+    return now + max(0.0, budget - now) / max(1, left)
 
 
 @contextmanager

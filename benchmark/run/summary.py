@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,32 +123,26 @@ def _value(method: str, metric: MetricRow, seeds: list[int], scores: Scores, con
 def _differences(
     metric: MetricRow, world: World, rows: tuple[MethodRow, ...], seeds: list[int], scores: Scores
 ) -> list[Difference]:
-    """Every method against the task's main method, paired by item, Holm-adjusted within the metric."""
+    """Every row against the task's main method, paired by item; Holm-adjusted within the metric, references apart."""
     names = [row.name for row in rows if row.kind == "method"]
     against = world.task.main_method if world.task.main_method in names else (names[0] if names else "")
     base = _table(against, metric, seeds, scores) if against and not metric.whole_set else None
     if base is None:
         return []
-    raw = []
-    for name in (row.name for row in rows if row.name != against):
-        table = _table(name, metric, seeds, scores)
-        if table is None or table.shape != base.shape:
-            continue
-        both = ~(np.isnan(table) | np.isnan(base)).any(axis=0)
-        if both.sum() < 2:
-            continue
-        raw.append(
-            (
-                name,
-                stats.paired_difference(table[:, both], base[:, both], resamples=world.config.eval.bootstrap),
-                int(both.sum()),
-            )
-        )
-    adjusted = stats.holm([difference.p for _, difference, _ in raw])
-    return [
-        Difference(metric.id, name, against, d.value, d.low, d.high, float(p), n)
-        for (name, d, n), p in zip(raw, adjusted, strict=True)
-    ]
+    found: list[Difference] = []
+    for kind in ("method", "reference"):  # yardsticks must not cost the methods any power
+        family = []
+        for name in (row.name for row in rows if row.kind == kind and row.name != against):
+            table = _table(name, metric, seeds, scores)
+            if table is None or table.shape != base.shape:
+                continue
+            both = ~(np.isnan(table) | np.isnan(base)).any(axis=0)
+            if both.sum() >= 2:
+                d = stats.paired_difference(table[:, both], base[:, both], resamples=world.config.eval.bootstrap)
+                family.append(Difference(metric.id, name, against, d.value, d.low, d.high, d.p, int(both.sum())))
+        adjusted = stats.holm([difference.p for difference in family])
+        found += [replace(difference, p=float(p)) for difference, p in zip(family, adjusted, strict=True)]
+    return found
 
 
 def _cautions(world: World, rows: tuple[MethodRow, ...], items: int) -> list[str]:
