@@ -43,7 +43,7 @@ class TrainedMethod:
         with torch.random.fork_rng():
             torch.manual_seed(setup.seed)
             self.generator = self.build()
-        self.generator.to(setup.device).to(memory_format=torch.channels_last)
+        self.generator.to(setup.device)
 
     @classmethod
     def refuses(cls, task: TaskInfo) -> str | None:
@@ -102,7 +102,7 @@ class TrainedMethod:
     @torch.no_grad()
     def synthesize(self, x: Tensor, I: Tensor, F_I: Tensor) -> Tensor:  # noqa: E741
         """x (N, C, H, W) in [0, 1], I (N, 3, H, W) in [-1, 1], F_I (N, C, H, W) -> (N, 3, H, W) in [-1, 1]."""
-        given = self.assemble(x, I, F_I).to(self.setup.device, memory_format=torch.channels_last)
+        given = self.assemble(x, I, F_I).to(self.setup.device)
         return self.generator(given).to(x.device)
 
     def save(self, folder: Path) -> None:

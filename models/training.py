@@ -10,7 +10,6 @@ machine, same threads), because a batch depends on its step alone and a checkpoi
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import signal
 import time
@@ -66,7 +65,7 @@ def train(
     total = config.steps + config.decay_steps
     accelerator = _accelerator(config.precision, device)
     for network in trainer.networks.values():
-        network.to(device).to(memory_format=torch.channels_last).train()
+        network.to(device).train()
     optimizers = {name: accelerator.prepare(_adam(net, config)) for name, net in trainer.networks.items()}
     minimise = _minimiser(accelerator, trainer.networks, optimizers)
 
@@ -158,12 +157,7 @@ def _minimiser(
 
 
 def _to(sample: Sample, device: str) -> Sample:
-    moved = {}
-    for field in dataclasses.fields(sample):
-        value = getattr(sample, field.name)
-        order = torch.channels_last if value.dim() == 4 else torch.preserve_format
-        moved[field.name] = value.to(device, memory_format=order, non_blocking=True)
-    return Sample(**moved)
+    return Sample(**{name: value.to(device, non_blocking=True) for name, value in vars(sample).items()})
 
 
 @contextmanager
