@@ -1,0 +1,152 @@
+"""Neck, shoulders and clothes. The body follows the head's place and, weakly, its turn: it is style, drawn under the semantics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmark.data.procedural.face_canvas import Canvas
+from benchmark.data.procedural.face_features import lift, spline, tone
+from benchmark.data.procedural.face_geometry import Head, View
+from benchmark.data.procedural.face_light import light_of
+from benchmark.data.procedural.face_types import RGB, FaceAppearance
+
+
+class Body:
+    """Places torso points (head units, origin at the pit of the neck) in the image."""
+
+    def __init__(self, head: Head, view: View) -> None:
+        s = head.semantics
+        self.turn = 0.35 * np.sin(s.yaw)
+        self.unit = view.unit
+        lean = 0.35 * s.roll
+        self.tilt = np.array([[np.cos(lean), -np.sin(lean)], [np.sin(lean), np.cos(lean)]])
+        self.origin = view.middle + self.tilt @ np.array([-0.25 * np.sin(s.roll), 1.12]) * view.unit
+
+    def place(self, points) -> np.ndarray:
+        """Torso x, y (N, 2) -> pixels; a turn narrows the far shoulder."""
+        points = np.asarray(points, float)
+        x = points[:, 0] * (1.0 + self.turn * np.tanh(points[:, 0])) - 0.18 * self.turn
+        return self.origin + np.column_stack([x, points[:, 1]]) @ self.tilt.T * self.unit
+
+
+def paint_body(canvas: Canvas, head: Head, view: View, look: FaceAppearance) -> None:
+    """Paint the torso with its cloth, then the neck, then the collar."""
+    body = Body(head, view)
+    _torso(canvas, body, look)
+    if look.collar not in ("turtleneck", "hoodie"):
+        _neckline(canvas, body, look)
+    _neck(canvas, head, view, body, look)
+    _collar(canvas, body, look)
+
+
+def _lit(colour: RGB, normal, look: FaceAppearance) -> RGB:
+    normal = np.asarray(normal, np.float32)
+    light = light_of((normal / np.linalg.norm(normal))[None], look)[0]
+    return tuple(float(c) for c in np.clip(np.asarray(colour) * light, 0, 255))  # type: ignore[return-value]
+
+
+_SHOULDER = np.array([[-2.9, 2.6], [-1.75, 2.2], [-1.62, 0.85], [-1.40, 0.48], [-0.95, 0.25], [-0.52, 0.07], [-0.3, -0.1]])
+
+
+def _torso(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
+    u = body.unit
+    left = spline(_SHOULDER[1:], 5)
+    outline = body.place(np.concatenate([left, left[::-1] * [-1, 1], [[3.0, 3.5], [-3.0, 3.5]]]))
+    covered = canvas.coverage([outline], 0.012 * u)
+    if covered is None:
+        return
+    mask, where = covered
+    rows, columns = mask.shape
+    middle = body.origin
+    x = ((np.arange(where[1].start, where[1].start + columns) + 0.5) / canvas.oversample - 0.5 - middle[0]) / u
+    y = ((np.arange(where[0].start, where[0].start + rows) + 0.5) / canvas.oversample - 0.5 - middle[1]) / u
+    bend = np.clip(x / 1.7, -0.9, 0.9)
+    normals = np.stack([bend, np.full_like(bend, -0.25), np.sqrt(1 - bend**2)], axis=-1).astype(np.float32)
+    light = light_of(normals / np.linalg.norm(normals, axis=-1, keepdims=True), look)[None] * (0.94 - 0.10 * np.clip(y, 0, 2))[:, None, None]
+    x, y = x[None, :], y[:, None]
+    folds = 1.0 + 0.05 * np.sin(3.1 * x + 2.3 * y + look.seed % 7) * np.sin(1.7 * x - 3.3 * y)
+    share = _pattern(look, x, y)
+    cloth = np.asarray(look.clothes) + share[..., None] * (np.asarray(look.clothes_accent) - np.asarray(look.clothes))
+    canvas.blend(mask, where, np.clip(cloth * light * folds[..., None], 0, 255))
+
+
+def _pattern(look: FaceAppearance, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def edge(wave: np.ndarray) -> np.ndarray:
+        return np.clip(0.5 + 3.0 * wave, 0.0, 1.0)
+
+    flat = 0 * x * y
+    if look.pattern == "stripes":
+        return edge(np.sin(14.0 * y + 0.6 * x**2) - 0.2) + flat
+    if look.pattern == "checks":
+        return 0.5 * edge(np.sin(13.0 * x) - 0.3) + 0.5 * edge(np.sin(13.0 * y) - 0.3)
+    if look.pattern == "dots":
+        return edge(np.sin(16.0 * x) * np.sin(16.0 * y) - 0.55)
+    return flat
+
+
+def _neckline(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
+    depth = {"crew": 0.16, "v-neck": 0.62, "shirt": 0.40, "jacket": 0.55}[look.collar]
+    skin = _lit(tone(look.skin, 0.94), (0, -0.2, 1), look)
+    curve = spline(np.array([[-0.50, -0.02], [-0.30, 0.35 * depth], [0, depth], [0.30, 0.35 * depth], [0.50, -0.02]]), 5)
+    if look.collar == "crew":
+        curve = spline(np.array([[-0.50, -0.02], [-0.30, 0.75 * depth], [0, depth], [0.30, 0.75 * depth], [0.50, -0.02]]), 5)
+    canvas.fill(body.place(np.concatenate([curve, [[0.4, -0.2], [-0.4, -0.2]]])), skin, 1.0, 0.012 * body.unit)
+
+
+def _neck(canvas: Canvas, head: Head, view: View, body: Body, look: FaceAppearance) -> None:
+    u = view.unit
+    wide = 0.9 * float(head.rings[11, 1])
+    levels = [0.25, 0.62, 0.85]
+    left = [*view.project(np.array([[-wide, y, -0.42] for y in levels])), *body.place([[-0.47, -0.12], [-0.58, 0.10]])]
+    right = [*view.project(np.array([[wide, y, -0.42] for y in levels])), *body.place([[0.47, -0.12], [0.58, 0.10]])]
+    left_edge, right_edge = spline(np.array(left), 4), spline(np.array(right), 4)
+    strips = 9
+    for i in range(strips):  # a cylinder, lit strip by strip from left to right
+        a, b = i / strips, (i + 1.12) / strips
+        across = 2 * (i + 0.5) / strips - 1
+        colour = _lit(look.skin, (0.9 * across, 0.1, np.sqrt(1 - 0.8 * across**2)), look)
+        quad = np.concatenate([left_edge + a * (right_edge - left_edge), (left_edge + min(b, 1.0) * (right_edge - left_edge))[::-1]])
+        canvas.fill(quad, colour)
+    chin = view.project(np.array([[-0.62, 0.72, 0.05], [-0.3, 1.02, 0.2], [0, 1.16, 0.25], [0.3, 1.02, 0.2], [0.62, 0.72, 0.05]]))
+    drop = np.array([-0.10 * look.light[0], 0.34]) * u
+    shadow = np.concatenate([chin, (chin + drop)[::-1]])
+    clip = np.zeros((canvas.side, canvas.side), np.uint8)
+    neck = canvas.coverage([np.concatenate([left_edge, right_edge[::-1]])])
+    if neck is not None:
+        clip[neck[1]] = neck[0]
+        canvas.fill(shadow, tone(look.skin, 0.28, (40.0, 14.0, 14.0)), 0.62, 0.09 * u, clip)
+
+
+def _collar(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
+    u = body.unit
+    cloth, dark = _lit(look.clothes, (0, -0.4, 1), look), _lit(tone(look.clothes, 0.62), (0, -0.4, 1), look)
+    if look.collar == "crew":
+        curve = spline(np.array([[-0.53, -0.04], [-0.32, 0.14], [0, 0.19], [0.32, 0.14], [0.53, -0.04]]), 5)
+        canvas.fill(np.concatenate([body.place(curve), body.place(curve + [0, 0.09])[::-1]]), tone(cloth, 0.82), 1.0, 0.01 * u)
+    elif look.collar == "turtleneck":
+        tube = np.array([[-0.52, 0.16], [-0.50, -0.22], [-0.25, -0.15], [0, -0.12], [0.25, -0.15], [0.50, -0.22], [0.52, 0.16], [0, 0.30]])
+        canvas.fill(body.place(tube), lift(cloth, 0.06), 1.0, 0.012 * u)
+        fold = spline(np.array([[-0.50, -0.02], [0, 0.09], [0.50, -0.02]]), 6)
+        canvas.ribbon(body.place(fold), 0.04 * u, dark, 0.6, 0.015 * u)
+    elif look.collar == "hoodie":
+        for sign in (-1, 1):
+            hood = np.array([[sign * 0.38, -0.28], [sign * 0.74, -0.16], [sign * 0.78, 0.12], [sign * 0.30, 0.46], [0, 0.56], [sign * 0.16, 0.30], [sign * 0.42, 0.02]])
+            canvas.fill(body.place(spline(hood, 4)), tone(cloth, 0.86), 1.0, 0.015 * u)
+            canvas.stroke(body.place(np.array([[sign * 0.16, 0.42], [sign * 0.18, 1.0]])), lift(cloth, 0.6), 0.03 * u)
+    elif look.collar == "shirt":
+        pale = lift(cloth, 0.25)
+        for sign in (-1, 1):
+            wing = np.array([[sign * 0.50, -0.16], [sign * 0.60, 0.06], [sign * 0.34, 0.46], [sign * 0.02, 0.40], [sign * 0.30, 0.12]])
+            canvas.fill(body.place(wing + [0, 0.05]), dark, 0.6, 0.03 * u)
+            canvas.fill(body.place(wing), pale, 1.0, 0.008 * u)
+        canvas.stroke(body.place(np.array([[0.0, 0.42], [0.0, 2.6]])), dark, 0.02 * u)
+    elif look.collar == "jacket":
+        shirt = _lit(lift(look.clothes_accent, 0.4), (0, -0.2, 1), look)
+        canvas.fill(body.place(np.array([[-0.48, 0.0], [0, 0.5], [0.48, 0.0], [0.42, 0.9], [0, 1.9], [-0.42, 0.9]])), shirt, 1.0, 0.01 * u)
+        tie = _lit(look.clothes_accent, (0, 0, 1), look)
+        canvas.fill(body.place(np.array([[-0.09, 0.42], [0.09, 0.42], [0.06, 0.58], [0.15, 1.6], [0, 1.85], [-0.15, 1.6], [-0.06, 0.58]])), tone(tie, 0.8), 1.0, 0.008 * u)
+        for sign in (-1, 1):
+            canvas.fill(body.place(np.array([[sign * 0.48, -0.12], [sign * 0.02, 0.46], [sign * 0.2, 0.62], [sign * 0.5, 0.14]])), lift(shirt, 0.35), 1.0, 0.008 * u)
+            lapel = np.array([[sign * 0.52, -0.10], [sign * 0.80, 0.42], [sign * 0.62, 0.6], [sign * 0.74, 0.66], [sign * 0.04, 1.95], [sign * 0.30, 0.9], [sign * 0.44, 0.3]])
+            canvas.fill(body.place(lapel + [0.0, 0.03]), tone(dark, 0.7), 0.5, 0.03 * u)
+            canvas.fill(body.place(lapel), tone(cloth, 0.9), 1.0, 0.008 * u)

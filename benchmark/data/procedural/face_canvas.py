@@ -1,0 +1,105 @@
+"""A supersampled paint canvas: soft-edged polygons, strokes and dabs in image coordinates.
+
+All coordinates are pixels of the final image (centres at integers); `Canvas` maps them to its own finer grid, so the
+same drawing commands work at any size.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+SHIFT = 4  # OpenCV takes fixed-point coordinates with this many fractional bits
+
+
+class Canvas:
+    """RGB uint8 pixels, `oversample` times finer than the image of `size` pixels a side."""
+
+    def __init__(self, size: int, oversample: int, pixels: np.ndarray | None = None) -> None:
+        self.size, self.oversample = size, oversample
+        self.side = size * oversample
+        self.pixels = np.zeros((self.side, self.side, 3), np.uint8) if pixels is None else pixels
+
+    def fine(self, points: np.ndarray) -> np.ndarray:
+        """Image coordinates -> canvas coordinates."""
+        return (np.asarray(points, np.float64) + 0.5) * self.oversample - 0.5
+
+    def _fixed(self, points: np.ndarray) -> np.ndarray:
+        return np.rint(self.fine(points) * (1 << SHIFT)).astype(np.int32)
+
+    def coverage(self, polygons: list[np.ndarray], soft: float = 0.0, margin: float = 1.0) -> tuple[np.ndarray, tuple[slice, slice]] | None:
+        """Mask of the polygons' union, uint8 (h, w), and where it lies on the canvas; None when it lies outside.
+
+        `soft` is the sigma of the edge in image pixels.
+        """
+        spread = soft * self.oversample
+        pad = int(3 * spread + 1 + margin)
+        points = np.concatenate([self.fine(p) for p in polygons])
+        low = np.maximum(np.floor(points.min(axis=0)).astype(int) - pad, 0)
+        high = np.minimum(np.ceil(points.max(axis=0)).astype(int) + pad + 1, self.side)
+        if (high <= low).any():
+            return None
+        mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
+        for polygon in polygons:
+            cv2.fillPoly(mask, [self._fixed(polygon) - (low << SHIFT).astype(np.int32)], 255, cv2.LINE_AA, SHIFT)
+        if spread > 0.3:
+            mask = cv2.GaussianBlur(mask, (0, 0), spread)
+        return mask, (slice(low[1], high[1]), slice(low[0], high[0]))
+
+    def blend(self, mask: np.ndarray, where: tuple[slice, slice], colour, alpha: float = 1.0) -> None:
+        """Paint `colour` (one RGB, or an (h, w, 3) array) through a uint8 mask."""
+        part = self.pixels[where]
+        share = (mask.astype(np.float32) * (alpha / 255.0))[..., None]
+        under = part.astype(np.float32)
+        under += share * (np.asarray(colour, np.float32) - under)
+        np.clip(under, 0, 255, out=under)
+        part[...] = under + 0.5
+
+    def fill(self, polygon: np.ndarray, colour, alpha: float = 1.0, soft: float = 0.0, clip: np.ndarray | None = None) -> None:
+        """Fill a polygon (N, 2); `clip` is a whole-canvas uint8 mask that limits the paint."""
+        if soft == 0.0 and alpha >= 1.0 and clip is None:
+            cv2.fillPoly(self.pixels, [self._fixed(polygon)], tuple(map(float, colour)), cv2.LINE_AA, SHIFT)
+            return
+        covered = self.coverage([polygon], soft)
+        if covered is None:
+            return
+        mask, where = covered
+        if clip is not None:
+            mask = cv2.multiply(mask, clip[where], scale=1 / 255)
+        self.blend(mask, where, colour, alpha)
+
+    def stroke(self, points: np.ndarray, colour, width: float, closed: bool = False) -> None:
+        """Draw an opaque antialiased line of `width` image pixels through (N, 2)."""
+        thick = max(1, int(round(width * self.oversample)))
+        cv2.polylines(self.pixels, [self._fixed(points)], closed, tuple(map(float, colour)), thick, cv2.LINE_AA, SHIFT)
+
+    def ribbon(self, points: np.ndarray, widths: np.ndarray, colour, alpha: float = 1.0, soft: float = 0.0, clip: np.ndarray | None = None) -> None:
+        """Fill a band along (N, 2) whose width (N,) may taper; the soft counterpart of `stroke`."""
+        self.fill(band(points, widths), colour, alpha, soft, clip)
+
+    def dab(self, centre: np.ndarray, radius: float, colour, alpha: float = 1.0, soft: float = 0.0) -> None:
+        """A soft round spot."""
+        self.fill(disc(centre, radius, radius), colour, alpha, soft)
+
+    def finish(self) -> np.ndarray:
+        """The image, uint8 (size, size, 3)."""
+        if self.oversample == 1:
+            return self.pixels
+        return cv2.resize(self.pixels, (self.size, self.size), interpolation=cv2.INTER_AREA)
+
+
+_CIRCLE = np.column_stack([np.cos(np.linspace(0, 2 * np.pi, 24, endpoint=False)), np.sin(np.linspace(0, 2 * np.pi, 24, endpoint=False))])
+
+
+def disc(centre: np.ndarray, across: float, down: float) -> np.ndarray:
+    """Ellipse as a polygon (24, 2)."""
+    return np.asarray(centre) + _CIRCLE * [across, down]
+
+
+def band(points: np.ndarray, widths: np.ndarray | float) -> np.ndarray:
+    """Outline (2N, 2) of a line of varying width."""
+    along = np.gradient(points, axis=0)
+    across = np.column_stack([-along[:, 1], along[:, 0]])
+    across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    half = across * (np.asarray(widths, float) / 2).reshape(-1, 1)
+    return np.concatenate([points + half, (points - half)[::-1]])

@@ -1,0 +1,263 @@
+"""Eyes, brows, nose, lips and skin marks, painted through splines of the projected landmarks.
+
+Every outline passes through its landmarks by construction. Painting happens before the light is multiplied in (`paint_skin`), except for
+eyes, teeth and wet highlights (`paint_open`), which bring their own shading.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from benchmark.data.procedural.face_canvas import Canvas, band, disc
+from benchmark.data.procedural.face_geometry import Head, View
+from benchmark.data.procedural.face_types import RGB, FaceAppearance
+
+EYEBALL = 0.155  # radius in head units
+IRIS = 0.066
+EYES = ((36, 37, 38, 39, 40, 41), (42, 43, 44, 45, 46, 47))
+
+
+def spline(points: np.ndarray, per_span: int = 5) -> np.ndarray:
+    """Smooth curve through (N, 2) points, which stay on it."""
+    return _spline_matrix(len(points), per_span) @ points
+
+
+@lru_cache(maxsize=32)
+def _spline_matrix(count: int, per_span: int) -> np.ndarray:
+    return CubicSpline(np.arange(count), np.eye(count), bc_type="natural")(np.linspace(0, count - 1, (count - 1) * per_span + 1))
+
+
+def loop(marks: np.ndarray, upper: list[int], lower: list[int]) -> np.ndarray:
+    """Closed outline of two splines that meet in the corners."""
+    return np.concatenate([spline(marks[upper]), spline(marks[lower])[1:-1]])
+
+
+def eye_outline(marks: np.ndarray, eye: int) -> np.ndarray:
+    """The opening between the lids, image left eye (0) or right (1), as a polygon."""
+    a, b, c, d, e, f = EYES[eye]
+    return loop(marks, [a, b, c, d], [d, e, f, a])
+
+
+def outer_lips(marks: np.ndarray) -> np.ndarray:
+    """Outline of the lips as a polygon."""
+    return loop(marks, [48, 49, 50, 51, 52, 53, 54], [54, 55, 56, 57, 58, 59, 48])
+
+
+def inner_lips(marks: np.ndarray) -> np.ndarray:
+    """Outline of the mouth opening as a polygon."""
+    return loop(marks, [60, 61, 62, 63, 64], [64, 65, 66, 67, 60])
+
+
+def tone(colour: RGB, factor: float, towards: RGB = (0.0, 0.0, 0.0)) -> RGB:
+    """`colour` darkened (factor < 1) towards `towards`."""
+    return tuple(t + (c - t) * factor for c, t in zip(colour, towards, strict=True))  # type: ignore[return-value]
+
+
+def lift(colour: RGB, amount: float) -> RGB:
+    """`colour` lightened towards white by `amount`."""
+    return tone(colour, 1 - amount, (255.0, 250.0, 244.0))
+
+
+def paint_skin(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance) -> None:
+    """Everything on the skin that the light falls on: blush, age, freckles, shadows of sockets and nose, brows, lips."""
+    u = view.unit
+    skin = look.skin
+    shadow = tone(skin, 0.62, (60.0, 20.0, 16.0))
+    for side in (-1, 1):
+        cheek = view.project(_on(head, side * 0.47, 0.34))
+        canvas.fill(disc(cheek, 0.17 * u, 0.14 * u), tone(skin, 0.62, (222.0, 62.0, 62.0)), 0.35 * look.blush, 0.07 * u)
+    _marks_of_time(canvas, head, view, marks, look, shadow)
+    _sockets(canvas, view, marks, look, shadow)
+    _nose(canvas, view, marks, look, shadow)
+    _lips(canvas, head, view, marks, look)
+
+
+def _on(head: Head, x, y) -> np.ndarray:
+    x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
+    points = np.column_stack([x, y, head.depth(x, y)])
+    return points[0] if len(points) == 1 else points
+
+
+def _marks_of_time(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance, shadow: RGB) -> None:
+    u = view.unit
+    rng = np.random.default_rng(look.seed)
+    if look.freckles:
+        count = int(70 * look.freckles)
+        x, y = rng.normal(0, 0.34, count), rng.normal(0.3, 0.12, count)
+        keep = np.abs(x) < 0.62
+        for spot, radius in zip(view.project(_on(head, x[keep], y[keep])), rng.uniform(0.008, 0.016, count), strict=False):
+            canvas.fill(disc(spot, radius * u, radius * u), tone(look.skin, 0.7, (110.0, 50.0, 20.0)), 0.7)
+    smile = max(head.semantics.smile, 0.0)
+    fold = 0.12 + 0.4 * look.age + 0.35 * smile
+    for wing, corner in ((31, 48), (35, 54)):
+        start = marks[wing] + 0.25 * (marks[wing] - marks[33])
+        away = marks[corner] - marks[66]
+        away = away / max(float(np.linalg.norm(away)), 1e-6)
+        middle = (start + marks[corner]) / 2 + away * 0.075 * u
+        end = marks[corner] + away * 0.07 * u + 0.05 * (marks[8] - marks[27])
+        canvas.ribbon(spline(np.stack([start, middle, end])), 0.045 * u, shadow, 0.55 * fold, 0.02 * u)
+    if look.age > 0.5:
+        strength = 0.5 * (look.age - 0.5) / 0.5 + 0.25 * max(head.semantics.brow_left, 0)
+        for level, wide in ((-0.46, 0.36), (-0.55, 0.42), (-0.64, 0.34)):
+            x = np.linspace(-wide, wide, 7)
+            line = view.project(_on(head, x, level + 0.02 * np.cos(x * 9)))
+            canvas.ribbon(spline(line, 3), 0.016 * u, shadow, strength, 0.008 * u)
+        for eye, outer in ((0, 36), (1, 45)):
+            away = (marks[outer] - marks[EYES[eye][3 if eye == 0 else 0]]) / max(u * 0.27, 1e-6)
+            for angle in (-0.5, 0.0, 0.5):
+                turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ away
+                canvas.ribbon(marks[outer] + np.outer(np.linspace(0.05, 0.15, 4) * u, turn), 0.013 * u, shadow, strength, 0.006 * u)
+
+
+def _sockets(canvas: Canvas, view: View, marks: np.ndarray, look: FaceAppearance, shadow: RGB) -> None:
+    u = view.unit
+    down = view.rotation[:2, 1] * u
+    for eye, brow in ((0, slice(17, 22)), (1, slice(22, 27))):
+        corners = marks[list(EYES[eye])]
+        centre = corners.mean(axis=0)
+        arc = spline(corners[:4], 4)
+        browline = spline(marks[brow], 4)
+        lid = np.concatenate([arc, (0.55 * arc + 0.45 * browline[: len(arc)])[::-1]])
+        canvas.fill(lid, shadow, 0.42, 0.035 * u)
+        canvas.fill(disc(centre + 0.1 * down, 0.15 * u, 0.05 * u), shadow, 0.14 + 0.3 * look.age, 0.03 * u)
+        if look.make_up:
+            canvas.fill(np.concatenate([arc, (0.72 * arc + 0.28 * browline[: len(arc)])[::-1]]), look.eye_shadow, 0.75 * look.make_up, 0.02 * u)
+        canvas.ribbon(0.84 * arc + 0.16 * browline[: len(arc)], 0.02 * u, shadow, 0.6, 0.008 * u)
+        _brow(canvas, view, browline, look)
+
+
+def _brow(canvas: Canvas, view: View, line: np.ndarray, look: FaceAppearance) -> None:
+    u = view.unit
+    share = np.linspace(0, 1, len(line))
+    outer_first = line[0, 0] < view.project(np.array([0.0, -0.2, 0.55]))[0]
+    share = share if outer_first else share[::-1]
+    width = 0.105 * u * look.brow_thickness * (0.25 + 0.75 * np.sin(np.pi * np.clip(0.12 + 0.78 * share, 0, 1)) ** 0.8)
+    canvas.ribbon(line, width, look.brow, 0.72, 0.014 * u)
+    rng = np.random.default_rng(look.seed + 5)
+    along = np.gradient(line, axis=0)
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+    across = np.column_stack([along[:, 1], -along[:, 0]])
+    lean = -1.0 if outer_first else 1.0
+    for i in np.linspace(0, len(line) - 1, 26).astype(int):
+        root = line[i] + across[i] * rng.uniform(-0.42, 0.3) * width[i]
+        tip = root + (across[i] * 0.03 + lean * along[i] * 0.055) * u
+        canvas.stroke(np.stack([root, tip]), tone(look.brow, float(rng.uniform(0.6, 1.1))), 0.009 * u)
+
+
+def _nose(canvas: Canvas, view: View, marks: np.ndarray, look: FaceAppearance, shadow: RGB) -> None:
+    u = view.unit
+    right, down = view.rotation[:2, 0] * u, view.rotation[:2, 1] * u
+    canvas.fill(np.concatenate([spline(marks[31:36], 4), (marks[35:30:-1] + 0.07 * down)]), shadow, 0.6, 0.03 * u)
+    for wing, inner, sign in ((31, 32, -1), (35, 34, 1)):
+        side = marks[wing] - 0.03 * down + sign * 0.012 * right
+        curve = np.stack([side - 0.09 * down - sign * 0.02 * right, side - 0.03 * down + sign * 0.015 * right, side + 0.03 * down])
+        canvas.ribbon(spline(curve), 0.03 * u, shadow, 0.7, 0.012 * u)
+        hole = 0.35 * marks[wing] + 0.65 * marks[inner] - 0.012 * down
+        nostril = hole + np.outer(np.cos(np.linspace(0, 6.28, 16)), 0.045 * right + 0.01 * sign * down) + np.outer(np.sin(np.linspace(0, 6.28, 16)), 0.02 * down)
+        canvas.fill(nostril, (46.0, 18.0, 16.0), 0.85, 0.008 * u)
+
+
+def _lips(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance) -> None:
+    u = view.unit
+    outer = outer_lips(marks)
+    canvas.fill(outer, look.lips, 0.95, 0.01 * u)
+    upper = np.concatenate([spline(marks[48:55]), spline(marks[[64, 63, 62, 61, 60]])])
+    canvas.fill(upper, tone(look.lips, 0.76), 0.8, 0.008 * u)
+    lower = np.concatenate([spline(marks[[54, 55, 56, 57, 58, 59, 48]]), spline(marks[[60, 67, 66, 65, 64]])])
+    middle = 0.55 * marks[66] + 0.45 * marks[57]
+    height = 0.25 * float(np.linalg.norm(marks[57] - marks[66]))
+    canvas.fill(disc(middle, 0.12 * u, max(height, 0.2)), lift(look.lips, 0.45), 0.5 + 0.3 * look.make_up, 0.02 * u)
+    canvas.fill(lower, tone(look.lips, 0.8), 0.12, 0.02 * u)
+    seam = np.concatenate([marks[48:49], spline(marks[60:65]), marks[54:55]])
+    if head.semantics.mouth_open < 0.25:
+        canvas.ribbon(seam, 0.022 * u, tone(look.lips, 0.35, (40.0, 8.0, 10.0)), 0.85, 0.006 * u)
+
+
+def paint_open(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance) -> None:
+    """Eyeballs, lashes, mouth cavity and teeth: what lies behind the skin or shines by itself."""
+    light = float(np.mean(look.light_colour)) * (0.86 + 0.14 * max(look.light[2], 0.0))
+    for eye in (0, 1):
+        _eye(canvas, head, view, marks, look, eye, light)
+    _mouth(canvas, head, view, marks, light)
+
+
+def _gaze(head: Head, view: View, centre: np.ndarray, look: FaceAppearance) -> np.ndarray:
+    """Unit vector of sight in the camera frame: towards the gaze point, as far as the lids allow."""
+    origin = (view.middle - (view.size - 1) / 2) / (view.size * 0.315)
+    target = np.asarray(look.gaze) - np.array([origin[0], origin[1], 0.0])
+    sight = view.rotation.T @ (target - view.camera(centre))
+    sight /= np.linalg.norm(sight)
+    sight[:2] = np.clip(sight[:2], [-0.42, -0.22], [0.42, 0.26])
+    sight[2] = np.sqrt(max(1 - sight[0] ** 2 - sight[1] ** 2, 0.2))
+    return view.rotation @ sight
+
+
+def _eye(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance, eye: int, light: float) -> None:
+    u = view.unit
+    outline = eye_outline(marks, eye)
+    corners = marks[list(EYES[eye])]
+    points = head.points[list(EYES[eye])]
+    lid, low = spline(corners[:4], 5), spline(corners[[3, 4, 5, 0]], 5)
+    covered = canvas.coverage([outline], 0.0)
+    lash = tone(look.brow, 0.35)
+    if covered is not None and _area(outline) > 0.0015 * u * u:
+        opening = np.zeros((canvas.side, canvas.side), np.uint8)
+        opening[covered[1]] = covered[0]
+        white = tuple(light * c for c in (232.0, 226.0, 222.0))
+        canvas.fill(outline, white)
+        centre3 = np.array([points[:, 0].mean(), 0.02, points[:, 2].mean() - EYEBALL + 0.02])
+        sight = _gaze(head, view, centre3, look)
+        pupil = view.pixels(view.camera(centre3) + EYEBALL * sight)
+        across = IRIS * u
+        flat = disc((0, 0), across, across)
+        tilt = np.array([sight[0], sight[1]])
+        squeeze = np.eye(2) - np.outer(tilt, tilt) * (1 - sight[2]) / max(tilt @ tilt, 1e-9)
+        ring = flat @ squeeze
+        canvas.fill(pupil + 1.08 * ring, tone(look.iris, 0.35), 0.95, 0.006 * u, opening)
+        canvas.fill(pupil + 0.92 * ring, look.iris, 1.0, 0.008 * u, opening)
+        canvas.fill(pupil + 0.3 * across * np.array([0, 1]) + 0.6 * ring, lift(look.iris, 0.3), 0.5, 0.015 * u, opening)
+        canvas.fill(pupil + 0.44 * ring, (14.0, 10.0, 10.0), 0.97, 0.004 * u, opening)
+        canvas.ribbon(lid, 0.07 * u, (70.0, 46.0, 44.0), 0.5, 0.02 * u, opening)
+        glint = pupil + np.array([look.light[0], look.light[1] - 0.25]) * 0.5 * across
+        canvas.fill(disc(glint, 0.2 * across, 0.2 * across), (255.0, 255.0, 250.0), 0.95, 0.003 * u, opening)
+        inner = corners[3] if eye == 0 else corners[0]
+        canvas.fill(disc(inner, 0.028 * u, 0.022 * u), (206.0, 130.0, 124.0), 0.7, 0.01 * u, opening)
+        canvas.ribbon(low, 0.014 * u, tone(look.skin, 0.55, (90.0, 30.0, 26.0)), 0.55, 0.004 * u)
+    width = (0.030 + 0.016 * look.make_up) * u
+    taper = np.sin(np.linspace(0.25, np.pi - 0.25, len(lid)))
+    canvas.ribbon(lid, width * taper + 0.006 * u, lash, 0.92, 0.004 * u)
+    if look.make_up > 0.3:
+        outer, sign = (corners[0], -1) if eye == 0 else (corners[3], 1)
+        wing = outer + sign * view.rotation[:2, 0] * 0.05 * u - view.rotation[:2, 1] * 0.03 * u
+        canvas.ribbon(np.stack([outer, (outer + wing) / 2, wing]), np.array([0.03, 0.02, 0.004]) * u, lash, 0.9)
+
+
+def _area(polygon: np.ndarray) -> float:
+    x, y = polygon.T
+    return abs(float(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1)))) / 2
+
+
+def _mouth(canvas: Canvas, head: Head, view: View, marks: np.ndarray, light: float) -> None:
+    u = view.unit
+    outline = inner_lips(marks)
+    if _area(outline) < 0.004 * u * u:
+        return
+    covered = canvas.coverage([outline], 0.004 * u)
+    if covered is None:
+        return
+    opening = np.zeros((canvas.side, canvas.side), np.uint8)
+    opening[covered[1]] = covered[0]
+    canvas.blend(covered[0], covered[1], (62.0, 16.0, 18.0))
+    down = view.rotation[:2, 1] * u
+    top = spline(marks[60:65], 4)
+    gape = float(np.linalg.norm(marks[66] - marks[62])) / u
+    canvas.fill(disc(marks[66] - 0.01 * down, 0.15 * u, 0.3 * gape * u), (170.0, 72.0, 76.0), 0.85, 0.025 * u, opening)
+    reach = min(0.62 * gape, 0.085)
+    teeth = np.concatenate([top - 0.03 * down, (top + reach * down)[::-1]])
+    canvas.fill(teeth, tuple(light * c for c in (236.0, 230.0, 216.0)), 0.95, 0.006 * u, opening)
+    canvas.fill(band(top, 0.05 * u), (90.0, 40.0, 40.0), 0.4, 0.02 * u, opening)
+    for index in (48, 54):
+        canvas.fill(disc(marks[index] * 0.75 + marks[66] * 0.25, 0.06 * u, 0.06 * u), (50.0, 14.0, 16.0), 0.6, 0.03 * u, opening)
