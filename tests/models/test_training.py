@@ -237,15 +237,17 @@ def test_training_learns_to_copy_the_style(tmp_path: Path) -> None:
             sample = super().batch(step)
             photo = sample.I[:, :, :1, :1].sign().mul(0.7).repeat(1, 1, SIZE, SIZE)
             photo[..., SIZE // 2 :] *= -1
-            return Sample(sample.x, photo, photo, sample.F_I, torch.ones(2, dtype=torch.bool), photo, -photo)
+            same = torch.ones(len(photo), dtype=torch.bool)
+            return Sample(sample.x, photo, photo, sample.F_I, same, photo, -photo)
 
     def error(method: Pix2PixSC) -> float:
-        sample = Colours().batch(12345)
+        sample = Colours(32).batch(12345)
         return (method.synthesize(sample.x, sample.I, sample.F_I) - sample.z).abs().mean().item()
 
-    method = Pix2PixSC(setup(steps=200, decay_steps=0, lr=2e-3, log_every=50, checkpoint_every=1000))
+    tables = {"pix2pixsc": {"weights": "official"}}
+    method = Pix2PixSC(setup(steps=100, decay_steps=0, lr=2e-3, log_every=25, checkpoint_every=1000, tables=tables))
     before = error(method)
-    method.fit(Colours(), FitRun(tmp_path, progress=False))
-    assert error(method) < 0.7 * before
+    method.fit(Colours(4), FitRun(tmp_path, progress=False))
+    assert error(method) < 0.6 * before
     losses = [line["losses"]["G_semantic"] for line in log_lines(tmp_path)]
-    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < losses[0]
