@@ -17,7 +17,7 @@ from benchmark.data.procedural import face_hair as hair
 from benchmark.data.procedural.face_backdrop import backdrop
 from benchmark.data.procedural.face_body import paint_body
 from benchmark.data.procedural.face_canvas import Canvas
-from benchmark.data.procedural.face_features import outer_lips, paint_open, paint_skin, tone
+from benchmark.data.procedural.face_features import outer_lips, paint_open, paint_skin
 from benchmark.data.procedural.face_geometry import Head, View, landmarks, landmarks_of
 from benchmark.data.procedural.face_light import outlines, shade
 from benchmark.data.procedural.face_sample import sample_clip, sample_person
@@ -57,10 +57,10 @@ def _paint(semantics: FaceSemantics, look: FaceAppearance, size: int, scene: np.
     marks = landmarks_of(head, view)
     canvas = Canvas(size, OVERSAMPLE, scene)
     wide = 1.0 + 0.045 * semantics.bone.face_width
-    locks, cap, whiskers = hair.hair(look, wide), hat(look, wide), hair.beard(look, head)
-    for strands, colour in ((locks, look.hair), (cap, look.hat_colour)):
-        if strands is not None:
-            hair.paint(canvas, strands, view, look, tone(colour, 0.8), front=False)
+    worn = [(hair.hair(look, wide), look.hair, 0.8), (hat(look, wide), look.hat_colour, 0.05)]
+    covers = [hair.Lit(strands, view, look, colour, gloss) for strands, colour, gloss in worn if strands is not None]
+    for cover in covers:
+        cover.paint(canvas, front=False, shade=0.75)
     paint_body(canvas, head, view, look)
     for side in (-1, 1):
         if not faces_camera(view, side) or abs(semantics.yaw) < 0.2:
@@ -69,12 +69,12 @@ def _paint(semantics: FaceSemantics, look: FaceAppearance, size: int, scene: np.
     for side in (-1, 1):
         if faces_camera(view, side) and abs(semantics.yaw) >= 0.2:
             paint_ear(canvas, head, view, look, side)
+    whiskers = hair.beard(look, head)
     if whiskers is not None:
-        hair.paint(canvas, whiskers, view, look, look.beard_colour, front=True, gloss=0.3)
+        hair.Lit(whiskers, view, look, look.beard_colour, gloss=0.3).paint(canvas, front=True)
     paint_open(canvas, head, view, marks, look)
-    for strands, colour, gloss in ((locks, look.hair, 0.8), (cap, look.hat_colour, 0.05)):
-        if strands is not None:
-            hair.paint(canvas, strands, view, look, colour, front=True, gloss=gloss)
+    for cover in covers:
+        cover.paint(canvas, front=True)
     paint_glasses(canvas, head, view, look)
     return canvas.finish()
 
@@ -91,15 +91,16 @@ def _paint_head(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look:
     if look.beard in ("stubble", "short", "full"):
         _stubble(paint, view, marks, jaw, look)
     paint_skin(paint, head, view, marks, look)
-    light, gloss = shade(head, view, look, canvas.oversample)
-    shine = (26.0 + 18.0 * look.light_strength) * gloss[where][..., None]
-    canvas.blend(mask, where, np.clip(paint.pixels[where] * light[where] + shine, 0, 255))
+    light, gloss = (cv2.resize(part, (canvas.side, canvas.side))[where] for part in shade(head, view, look))
+    bright = paint.pixels[where] * light + ((18.0 + 16.0 * look.light_strength) * gloss)[..., None]
+    knee = 190.0  # above it brightness is compressed, as film does, so that pale skin keeps its shape
+    canvas.blend(mask, where, np.where(bright > knee, 255 - (255 - knee) ** 2 / (np.maximum(bright, knee) + 255 - 2 * knee), bright))
 
 
 def _stubble(paint: Canvas, view: View, marks: np.ndarray, jaw: np.ndarray, look: FaceAppearance) -> None:
     """A beard's shadow on the skin: jaw, chin and upper lip, not the lips."""
     inner = np.stack([marks[14], 0.5 * marks[13] + 0.5 * marks[35], 0.4 * marks[35] + 0.6 * marks[33], 0.4 * marks[31] + 0.6 * marks[33], 0.5 * marks[3] + 0.5 * marks[31], marks[2]])
     low = jaw[np.linspace(6, len(jaw) - 7, 40).astype(int)]
-    paint.fill(np.concatenate([low, inner]), look.beard_colour, 0.42, 0.06 * view.unit)
+    paint.fill(np.concatenate([low, inner]), look.beard_colour, 0.4 if look.beard == "stubble" else 0.8, 0.06 * view.unit)
     lips = outer_lips(marks)
     paint.fill(lips.mean(axis=0) + 1.1 * (lips - lips.mean(axis=0)), look.skin, 0.8, 0.02 * view.unit)

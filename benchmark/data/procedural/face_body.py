@@ -20,7 +20,7 @@ class Body:
         self.unit = view.unit
         lean = 0.35 * s.roll
         self.tilt = np.array([[np.cos(lean), -np.sin(lean)], [np.sin(lean), np.cos(lean)]])
-        self.origin = view.middle + self.tilt @ np.array([-0.25 * np.sin(s.roll), 1.12]) * view.unit
+        self.origin = view.middle + self.tilt @ np.array([-0.25 * np.sin(s.roll), 1.02]) * view.unit
 
     def place(self, points) -> np.ndarray:
         """Torso x, y (N, 2) -> pixels; a turn narrows the far shoulder."""
@@ -33,7 +33,7 @@ def paint_body(canvas: Canvas, head: Head, view: View, look: FaceAppearance) -> 
     """Paint the torso with its cloth, then the neck, then the collar."""
     body = Body(head, view)
     _torso(canvas, body, look)
-    if look.collar not in ("turtleneck", "hoodie"):
+    if look.collar != "turtleneck":
         _neckline(canvas, body, look)
     _neck(canvas, head, view, body, look)
     _collar(canvas, body, look)
@@ -45,7 +45,7 @@ def _lit(colour: RGB, normal, look: FaceAppearance) -> RGB:
     return tuple(float(c) for c in np.clip(np.asarray(colour) * light, 0, 255))  # type: ignore[return-value]
 
 
-_SHOULDER = np.array([[-2.9, 2.6], [-1.75, 2.2], [-1.62, 0.85], [-1.40, 0.48], [-0.95, 0.25], [-0.52, 0.07], [-0.3, -0.1]])
+_SHOULDER = np.array([[-2.9, 2.6], [-1.75, 2.2], [-1.66, 0.75], [-1.46, 0.34], [-1.0, 0.12], [-0.56, -0.06], [-0.3, -0.2]])
 
 
 def _torso(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
@@ -56,10 +56,8 @@ def _torso(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
     if covered is None:
         return
     mask, where = covered
-    rows, columns = mask.shape
-    middle = body.origin
-    x = ((np.arange(where[1].start, where[1].start + columns) + 0.5) / canvas.oversample - 0.5 - middle[0]) / u
-    y = ((np.arange(where[0].start, where[0].start + rows) + 0.5) / canvas.oversample - 0.5 - middle[1]) / u
+    x, y = canvas.coordinates(where)
+    x, y = (x[0] - body.origin[0]) / u, (y[:, 0] - body.origin[1]) / u
     bend = np.clip(x / 1.7, -0.9, 0.9)
     normals = np.stack([bend, np.full_like(bend, -0.25), np.sqrt(1 - bend**2)], axis=-1).astype(np.float32)
     light = light_of(normals / np.linalg.norm(normals, axis=-1, keepdims=True), look)[None] * (0.94 - 0.10 * np.clip(y, 0, 2))[:, None, None]
@@ -85,7 +83,7 @@ def _pattern(look: FaceAppearance, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _neckline(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
-    depth = {"crew": 0.16, "v-neck": 0.62, "shirt": 0.40, "jacket": 0.55}[look.collar]
+    depth = {"crew": 0.16, "v-neck": 0.62, "shirt": 0.40, "jacket": 0.55, "hoodie": 0.4}[look.collar]
     skin = _lit(tone(look.skin, 0.94), (0, -0.2, 1), look)
     curve = spline(np.array([[-0.50, -0.02], [-0.30, 0.35 * depth], [0, depth], [0.30, 0.35 * depth], [0.50, -0.02]]), 5)
     if look.collar == "crew":
@@ -100,21 +98,22 @@ def _neck(canvas: Canvas, head: Head, view: View, body: Body, look: FaceAppearan
     left = [*view.project(np.array([[-wide, y, -0.42] for y in levels])), *body.place([[-0.47, -0.12], [-0.58, 0.10]])]
     right = [*view.project(np.array([[wide, y, -0.42] for y in levels])), *body.place([[0.47, -0.12], [0.58, 0.10]])]
     left_edge, right_edge = spline(np.array(left), 4), spline(np.array(right), 4)
-    strips = 9
-    for i in range(strips):  # a cylinder, lit strip by strip from left to right
-        a, b = i / strips, (i + 1.12) / strips
-        across = 2 * (i + 0.5) / strips - 1
-        colour = _lit(look.skin, (0.9 * across, 0.1, np.sqrt(1 - 0.8 * across**2)), look)
-        quad = np.concatenate([left_edge + a * (right_edge - left_edge), (left_edge + min(b, 1.0) * (right_edge - left_edge))[::-1]])
-        canvas.fill(quad, colour)
+    covered = canvas.coverage([np.concatenate([left_edge, right_edge[::-1]])], 0.006 * u)
+    if covered is None:
+        return
+    mask, where = covered
+    clip = np.zeros((canvas.side, canvas.side), np.uint8)
+    clip[where] = mask
+    top, foot = 0.5 * (left_edge[4] + right_edge[4]), 0.5 * (left_edge[-5] + right_edge[-5])
+    axis = (foot - top) / np.hypot(*(foot - top))
+    x, y = canvas.coordinates(where)
+    across = np.clip(((x - top[0]) * axis[1] - (y - top[1]) * axis[0]) / (0.5 * u), -0.97, 0.97)
+    normals = np.stack([0.95 * across, np.full_like(across, 0.1), np.sqrt(1 - 0.9 * across**2)], axis=-1).astype(np.float32)
+    canvas.blend(mask, where, np.clip(light_of(normals, look) * np.asarray(look.skin, np.float32), 0, 255))
     chin = view.project(np.array([[-0.62, 0.72, 0.05], [-0.3, 1.02, 0.2], [0, 1.16, 0.25], [0.3, 1.02, 0.2], [0.62, 0.72, 0.05]]))
     drop = np.array([-0.10 * look.light[0], 0.34]) * u
     shadow = np.concatenate([chin, (chin + drop)[::-1]])
-    clip = np.zeros((canvas.side, canvas.side), np.uint8)
-    neck = canvas.coverage([np.concatenate([left_edge, right_edge[::-1]])])
-    if neck is not None:
-        clip[neck[1]] = neck[0]
-        canvas.fill(shadow, tone(look.skin, 0.28, (40.0, 14.0, 14.0)), 0.62, 0.09 * u, clip)
+    canvas.fill(shadow, tone(look.skin, 0.28, (40.0, 14.0, 14.0)), 0.62, 0.09 * u, clip)
 
 
 def _collar(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
@@ -130,8 +129,8 @@ def _collar(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
         canvas.ribbon(body.place(fold), 0.04 * u, dark, 0.6, 0.015 * u)
     elif look.collar == "hoodie":
         for sign in (-1, 1):
-            hood = np.array([[sign * 0.38, -0.28], [sign * 0.74, -0.16], [sign * 0.78, 0.12], [sign * 0.30, 0.46], [0, 0.56], [sign * 0.16, 0.30], [sign * 0.42, 0.02]])
-            canvas.fill(body.place(spline(hood, 4)), tone(cloth, 0.86), 1.0, 0.015 * u)
+            hood = np.array([[sign * 0.42, -0.34], [sign * 0.80, -0.20], [sign * 0.84, 0.10], [sign * 0.34, 0.50], [0, 0.62], [0, 0.40], [sign * 0.26, 0.20], [sign * 0.45, -0.04]])
+            canvas.fill(body.place(hood), tone(cloth, 0.84), 1.0, 0.03 * u)
             canvas.stroke(body.place(np.array([[sign * 0.16, 0.42], [sign * 0.18, 1.0]])), lift(cloth, 0.6), 0.03 * u)
     elif look.collar == "shirt":
         pale = lift(cloth, 0.25)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+FAINT = 0.03  # paint thinner than this is not worth its time
 SHIFT = 4  # OpenCV takes fixed-point coordinates with this many fractional bits
 
 
@@ -25,7 +26,10 @@ class Canvas:
         return (np.asarray(points, np.float64) + 0.5) * self.oversample - 0.5
 
     def _fixed(self, points: np.ndarray) -> np.ndarray:
-        return np.rint(self.fine(points) * (1 << SHIFT)).astype(np.int32)
+        scale = self.oversample * (1 << SHIFT)
+        fixed = points * scale
+        fixed += 0.5 * scale - 0.5 * (1 << SHIFT) + 0.5
+        return np.floor(fixed, out=fixed).astype(np.int32)
 
     def coverage(self, polygons: list[np.ndarray], soft: float = 0.0, margin: float = 1.0) -> tuple[np.ndarray, tuple[slice, slice]] | None:
         """Mask of the polygons' union, uint8 (h, w), and where it lies on the canvas; None when it lies outside.
@@ -34,17 +38,24 @@ class Canvas:
         """
         spread = soft * self.oversample
         pad = int(3 * spread + 1 + margin)
-        points = np.concatenate([self.fine(p) for p in polygons])
-        low = np.maximum(np.floor(points.min(axis=0)).astype(int) - pad, 0)
-        high = np.minimum(np.ceil(points.max(axis=0)).astype(int) + pad + 1, self.side)
-        if (high <= low).any():
+        shapes = [self._fixed(p) for p in polygons]
+        boxes = [cv2.boundingRect(s) for s in shapes]
+        left, top = (max((min(b[i] for b in boxes) >> SHIFT) - pad, 0) for i in (0, 1))
+        right, bottom = (min((max(b[i] + b[i + 2] for b in boxes) >> SHIFT) + pad + 2, self.side) for i in (0, 1))
+        if right <= left or bottom <= top:
             return None
-        mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-        for polygon in polygons:
-            cv2.fillPoly(mask, [self._fixed(polygon) - (low << SHIFT).astype(np.int32)], 255, cv2.LINE_AA, SHIFT)
-        if spread > 0.3:
+        mask = np.zeros((bottom - top, right - left), np.uint8)
+        corner = np.array([left << SHIFT, top << SHIFT], np.int32)
+        for shape in shapes:  # one by one: a joint call would leave holes where polygons overlap
+            cv2.fillPoly(mask, [shape - corner], 255, cv2.LINE_AA, SHIFT)
+        if spread > 0.5:  # antialiasing already softens by that much
             mask = cv2.GaussianBlur(mask, (0, 0), spread)
-        return mask, (slice(low[1], high[1]), slice(low[0], high[0]))
+        return mask, (slice(top, bottom), slice(left, right))
+
+    def coordinates(self, where: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
+        """Image x (1, w) and y (h, 1) of the canvas pixels in `where`."""
+        y, x = (((np.arange(part.start, part.stop) + 0.5) / self.oversample - 0.5).astype(np.float32) for part in where)
+        return x[None, :], y[:, None]
 
     def blend(self, mask: np.ndarray, where: tuple[slice, slice], colour, alpha: float = 1.0) -> None:
         """Paint `colour` (one RGB, or an (h, w, 3) array) through a uint8 mask."""
@@ -52,15 +63,20 @@ class Canvas:
         share = (mask.astype(np.float32) * (alpha / 255.0))[..., None]
         under = part.astype(np.float32)
         under += share * (np.asarray(colour, np.float32) - under)
-        np.clip(under, 0, 255, out=under)
-        part[...] = under + 0.5
+        part[...] = np.minimum(under + 0.5, 255.0)
+
+    def fill_all(self, polygons: list[np.ndarray], colour, alpha: float = 1.0, soft: float = 0.0) -> None:
+        """Fill the union of several polygons in one go."""
+        covered = self.coverage(polygons, soft) if polygons and alpha >= FAINT else None
+        if covered is not None:
+            self.blend(*covered, colour, alpha)
 
     def fill(self, polygon: np.ndarray, colour, alpha: float = 1.0, soft: float = 0.0, clip: np.ndarray | None = None) -> None:
         """Fill a polygon (N, 2); `clip` is a whole-canvas uint8 mask that limits the paint."""
         if soft == 0.0 and alpha >= 1.0 and clip is None:
             cv2.fillPoly(self.pixels, [self._fixed(polygon)], tuple(map(float, colour)), cv2.LINE_AA, SHIFT)
             return
-        covered = self.coverage([polygon], soft)
+        covered = self.coverage([polygon], soft) if alpha >= FAINT else None
         if covered is None:
             return
         mask, where = covered
@@ -98,8 +114,9 @@ def disc(centre: np.ndarray, across: float, down: float) -> np.ndarray:
 
 def band(points: np.ndarray, widths: np.ndarray | float) -> np.ndarray:
     """Outline (2N, 2) of a line of varying width."""
-    along = np.gradient(points, axis=0)
-    across = np.column_stack([-along[:, 1], along[:, 0]])
-    across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
-    half = across * (np.asarray(widths, float) / 2).reshape(-1, 1)
+    along = np.empty_like(points)
+    along[1:-1] = points[2:] - points[:-2]
+    along[0], along[-1] = points[1] - points[0], points[-1] - points[-2]
+    across = along[:, ::-1] * [-1.0, 1.0]
+    half = across * (np.asarray(widths) / (2 * np.hypot(along[:, 0], along[:, 1]) + 1e-9))[:, None]
     return np.concatenate([points + half, (points - half)[::-1]])

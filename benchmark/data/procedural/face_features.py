@@ -66,98 +66,113 @@ def paint_skin(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: 
     u = view.unit
     skin = look.skin
     shadow = tone(skin, 0.62, (60.0, 20.0, 16.0))
-    for side in (-1, 1):
-        cheek = view.project(_on(head, side * 0.47, 0.34))
-        canvas.fill(disc(cheek, 0.17 * u, 0.14 * u), tone(skin, 0.62, (222.0, 62.0, 62.0)), 0.35 * look.blush, 0.07 * u)
+    cheeks = view.project(_on(head, np.array([-0.47, 0.47]), np.array([0.34, 0.34])))
+    canvas.fill_all([disc(c, 0.17 * u, 0.14 * u) for c in cheeks], tone(skin, 0.62, (222.0, 62.0, 62.0)), 0.35 * look.blush, 0.07 * u)
     _marks_of_time(canvas, head, view, marks, look, shadow)
     _sockets(canvas, view, marks, look, shadow)
     _nose(canvas, view, marks, look, shadow)
     _lips(canvas, head, view, marks, look)
 
 
-def _on(head: Head, x, y) -> np.ndarray:
-    x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
-    points = np.column_stack([x, y, head.depth(x, y)])
-    return points[0] if len(points) == 1 else points
+def _on(head: Head, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Points (N, 3) of the face's surface at x, y."""
+    return np.column_stack([x, y, head.depth(x, y)])
 
 
 def _marks_of_time(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance, shadow: RGB) -> None:
     u = view.unit
-    rng = np.random.default_rng(look.seed)
     if look.freckles:
-        count = int(70 * look.freckles)
-        x, y = rng.normal(0, 0.34, count), rng.normal(0.3, 0.12, count)
-        keep = np.abs(x) < 0.62
-        for spot, radius in zip(view.project(_on(head, x[keep], y[keep])), rng.uniform(0.008, 0.016, count), strict=False):
-            canvas.fill(disc(spot, radius * u, radius * u), tone(look.skin, 0.7, (110.0, 50.0, 20.0)), 0.7)
+        rng = np.random.default_rng(look.seed)
+        count = int(60 * look.freckles)
+        x, y = rng.normal(0, 0.32, count).clip(-0.62, 0.62), rng.normal(0.3, 0.12, count)
+        spots = view.project(_on(head, x, y))
+        radii = rng.uniform(0.010, 0.018, count) * u
+        canvas.fill_all([disc(c, r, r) for c, r in zip(spots, radii, strict=True)], tone(look.skin, 0.7, (110.0, 50.0, 20.0)), 0.55)
     smile = max(head.semantics.smile, 0.0)
-    fold = 0.12 + 0.4 * look.age + 0.35 * smile
+    canvas.fill_all([band(f, 0.045 * u) for f in _folds(view, marks)], shadow, 0.5 * (0.10 + 0.4 * look.age + 0.35 * smile), 0.02 * u)
+    if look.age > 0.5:
+        strength = 0.6 * (look.age - 0.5) / 0.5 + 0.2 * max(head.semantics.brow_left, 0)
+        canvas.fill_all([band(line, 0.016 * u) for line in _wrinkles(head, view, marks)], shadow, strength, 0.007 * u)
+
+
+def _folds(view: View, marks: np.ndarray) -> list[np.ndarray]:
+    """The two lines from the nose to the mouth's corners."""
+    lines = []
     for wing, corner in ((31, 48), (35, 54)):
         start = marks[wing] + 0.25 * (marks[wing] - marks[33])
         away = marks[corner] - marks[66]
-        away = away / max(float(np.linalg.norm(away)), 1e-6)
-        middle = (start + marks[corner]) / 2 + away * 0.075 * u
-        end = marks[corner] + away * 0.07 * u + 0.05 * (marks[8] - marks[27])
-        canvas.ribbon(spline(np.stack([start, middle, end])), 0.045 * u, shadow, 0.55 * fold, 0.02 * u)
-    if look.age > 0.5:
-        strength = 0.5 * (look.age - 0.5) / 0.5 + 0.25 * max(head.semantics.brow_left, 0)
-        for level, wide in ((-0.46, 0.36), (-0.55, 0.42), (-0.64, 0.34)):
-            x = np.linspace(-wide, wide, 7)
-            line = view.project(_on(head, x, level + 0.02 * np.cos(x * 9)))
-            canvas.ribbon(spline(line, 3), 0.016 * u, shadow, strength, 0.008 * u)
-        for eye, outer in ((0, 36), (1, 45)):
-            away = (marks[outer] - marks[EYES[eye][3 if eye == 0 else 0]]) / max(u * 0.27, 1e-6)
-            for angle in (-0.5, 0.0, 0.5):
-                turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ away
-                canvas.ribbon(marks[outer] + np.outer(np.linspace(0.05, 0.15, 4) * u, turn), 0.013 * u, shadow, strength, 0.006 * u)
+        away = away / max(float(np.hypot(*away)), 1e-6) * view.unit
+        end = marks[corner] + 0.07 * away + 0.05 * (marks[8] - marks[27])
+        lines.append(spline(np.stack([start, (start + marks[corner]) / 2 + 0.075 * away, end])))
+    return lines
+
+
+def _wrinkles(head: Head, view: View, marks: np.ndarray) -> list[np.ndarray]:
+    """Lines of the forehead and crow's feet."""
+    x = np.linspace(-1, 1, 9)
+    wide, level = np.repeat([0.36, 0.42, 0.34], 9), np.repeat([-0.46, -0.55, -0.64], 9)
+    forehead = view.project(_on(head, wide * np.tile(x, 3), level + 0.02 * np.cos(4 * np.tile(x, 3))))
+    lines = list(forehead.reshape(3, 9, 2))
+    reach = np.linspace(0.06, 0.16, 4)[:, None]
+    for outer, inner in ((36, 39), (45, 42)):
+        away = marks[outer] - marks[inner]
+        for slope in (-0.5, 0.0, 0.5):
+            lines.append(marks[outer] + 3.2 * reach * (away + slope * away[::-1] * [-1, 1]))
+    return lines
 
 
 def _sockets(canvas: Canvas, view: View, marks: np.ndarray, look: FaceAppearance, shadow: RGB) -> None:
     u = view.unit
     down = view.rotation[:2, 1] * u
-    for eye, brow in ((0, slice(17, 22)), (1, slice(22, 27))):
-        corners = marks[list(EYES[eye])]
-        centre = corners.mean(axis=0)
-        arc = spline(corners[:4], 4)
-        browline = spline(marks[brow], 4)
-        lid = np.concatenate([arc, (0.55 * arc + 0.45 * browline[: len(arc)])[::-1]])
-        canvas.fill(lid, shadow, 0.42, 0.035 * u)
-        canvas.fill(disc(centre + 0.1 * down, 0.15 * u, 0.05 * u), shadow, 0.14 + 0.3 * look.age, 0.03 * u)
-        if look.make_up:
-            canvas.fill(np.concatenate([arc, (0.72 * arc + 0.28 * browline[: len(arc)])[::-1]]), look.eye_shadow, 0.75 * look.make_up, 0.02 * u)
-        canvas.ribbon(0.84 * arc + 0.16 * browline[: len(arc)], 0.02 * u, shadow, 0.6, 0.008 * u)
-        _brow(canvas, view, browline, look)
+    arcs = [spline(marks[list(eye[:4])], 4) for eye in EYES]
+    brows = [spline(marks[17:22], 4), spline(marks[22:27], 4)]
+
+    def between(share: float) -> list[np.ndarray]:
+        return [(1 - share) * arc + share * brow[2:15] for arc, brow in zip(arcs, brows, strict=True)]
+
+    def lids(share: float) -> list[np.ndarray]:
+        return [np.concatenate([arc, edge[::-1]]) for arc, edge in zip(arcs, between(share), strict=True)]
+
+    bags = [disc(marks[list(eye)].mean(axis=0) + 0.1 * down, 0.15 * u, 0.05 * u) for eye in EYES]
+    canvas.fill_all(lids(0.42), shadow, 0.36, 0.035 * u)
+    canvas.fill_all(bags, shadow, 0.10 + 0.28 * look.age, 0.03 * u)
+    if look.make_up:
+        canvas.fill_all(lids(0.26), look.eye_shadow, 0.7 * look.make_up, 0.02 * u)
+    canvas.fill_all([band(line, 0.02 * u) for line in between(0.16)], shadow, 0.6, 0.008 * u)
+    _brows(canvas, view, brows, look)
 
 
-def _brow(canvas: Canvas, view: View, line: np.ndarray, look: FaceAppearance) -> None:
+def _brows(canvas: Canvas, view: View, lines: list[np.ndarray], look: FaceAppearance) -> None:
+    """A soft band along each brow line, then single hairs where the picture is large enough to show them."""
     u = view.unit
-    share = np.linspace(0, 1, len(line))
-    outer_first = line[0, 0] < view.project(np.array([0.0, -0.2, 0.55]))[0]
-    share = share if outer_first else share[::-1]
-    width = 0.105 * u * look.brow_thickness * (0.25 + 0.75 * np.sin(np.pi * np.clip(0.12 + 0.78 * share, 0, 1)) ** 0.8)
-    canvas.ribbon(line, width, look.brow, 0.72, 0.014 * u)
+    share = np.linspace(0, 1, len(lines[0]))
+    width = 0.105 * u * look.brow_thickness * (0.25 + 0.75 * np.sin(np.pi * (0.12 + 0.78 * share)) ** 0.8)
+    widths = (width, width[::-1])
+    canvas.fill_all([band(line, w) for line, w in zip(lines, widths, strict=True)], look.brow, 0.75, 0.014 * u)
     rng = np.random.default_rng(look.seed + 5)
-    along = np.gradient(line, axis=0)
-    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
-    across = np.column_stack([along[:, 1], -along[:, 0]])
-    lean = -1.0 if outer_first else 1.0
-    for i in np.linspace(0, len(line) - 1, 26).astype(int):
-        root = line[i] + across[i] * rng.uniform(-0.42, 0.3) * width[i]
-        tip = root + (across[i] * 0.03 + lean * along[i] * 0.055) * u
-        canvas.stroke(np.stack([root, tip]), tone(look.brow, float(rng.uniform(0.6, 1.1))), 0.009 * u)
+    for line, w, lean in zip(lines, widths, (-1.0, 1.0), strict=True):
+        along = (line[-1] - line[0]) / max(float(np.hypot(*(line[-1] - line[0]))), 1e-6)
+        across = along[::-1] * [1.0, -1.0]
+        for i in np.linspace(0, len(line) - 1, int(np.clip(0.5 * (u - 24), 0, 26))).astype(int):
+            root = line[i] + across * rng.uniform(-0.42, 0.3) * w[i]
+            tip = root + (across * 0.03 + lean * along * 0.055) * u
+            canvas.stroke(np.stack([root, tip]), tone(look.brow, float(rng.uniform(0.6, 1.1))), 0.009 * u)
 
 
 def _nose(canvas: Canvas, view: View, marks: np.ndarray, look: FaceAppearance, shadow: RGB) -> None:
     u = view.unit
     right, down = view.rotation[:2, 0] * u, view.rotation[:2, 1] * u
-    canvas.fill(np.concatenate([spline(marks[31:36], 4), (marks[35:30:-1] + 0.07 * down)]), shadow, 0.6, 0.03 * u)
+    canvas.fill(np.concatenate([spline(marks[31:36], 4), marks[35:30:-1] + 0.07 * down]), shadow, 0.6, 0.03 * u)
+    wings, holes = [], []
+    turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
     for wing, inner, sign in ((31, 32, -1), (35, 34, 1)):
         side = marks[wing] - 0.03 * down + sign * 0.012 * right
         curve = np.stack([side - 0.09 * down - sign * 0.02 * right, side - 0.03 * down + sign * 0.015 * right, side + 0.03 * down])
-        canvas.ribbon(spline(curve), 0.03 * u, shadow, 0.7, 0.012 * u)
-        hole = 0.35 * marks[wing] + 0.65 * marks[inner] - 0.012 * down
-        nostril = hole + np.outer(np.cos(np.linspace(0, 6.28, 16)), 0.045 * right + 0.01 * sign * down) + np.outer(np.sin(np.linspace(0, 6.28, 16)), 0.02 * down)
-        canvas.fill(nostril, (46.0, 18.0, 16.0), 0.85, 0.008 * u)
+        wings.append(band(spline(curve), 0.03 * u))
+        centre = 0.35 * marks[wing] + 0.65 * marks[inner] - 0.012 * down
+        holes.append(centre + np.outer(np.cos(turn), 0.045 * right + 0.01 * sign * down) + np.outer(np.sin(turn), 0.02 * down))
+    canvas.fill_all(wings, shadow, 0.7, 0.012 * u)
+    canvas.fill_all(holes, (46.0, 18.0, 16.0), 0.85, 0.008 * u)
 
 
 def _lips(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance) -> None:

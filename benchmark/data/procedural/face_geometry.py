@@ -14,8 +14,8 @@ from scipy.interpolate import CubicSpline
 
 from benchmark.data.procedural.face_types import BoneShape, FaceSemantics
 
-UNIT = 0.315  # image sides per head unit at scale 1: the box of the 68 points then fills about half the image (spec: systems 1.5)
-CENTRE = np.array([0.5, 0.58])  # where the middle of the face lands, in image sides
+UNIT = 0.300  # image sides per head unit at scale 1: the box of the 68 points then fills about half the image (spec: systems 1.5)
+CENTRE = np.array([0.5, 0.55])  # where the middle of the face lands, in image sides
 PIVOT = np.array([0.0, 0.45, -0.15])  # the head turns about its neck, not about the nose
 
 # Rings from the crown to the chin: height y, half width, and depth at the side, at the front (without features) and at the back.
@@ -43,7 +43,7 @@ JAW = np.array(
         [1.22, 0.000, 0.47, 0.47, 0.47],
     ]
 )
-EYE = np.array([[-0.50, 0.02], [-0.42, -0.06], [-0.31, -0.06], [-0.23, 0.025], [-0.31, 0.065], [-0.42, 0.062]])
+EYE = np.array([[-0.515, 0.015], [-0.425, -0.075], [-0.31, -0.078], [-0.225, 0.025], [-0.31, 0.072], [-0.425, 0.07]])
 BROW = np.array([[-0.64, -0.19], [-0.53, -0.28], [-0.40, -0.31], [-0.27, -0.285], [-0.145, -0.235]])
 NOSE = np.array([[0, -0.03], [0, 0.12], [0, 0.27], [0, 0.42], [-0.17, 0.50], [-0.085, 0.53], [0, 0.55], [0.085, 0.53], [0.17, 0.50]])
 OUTER_LIP = np.array(
@@ -81,21 +81,35 @@ class Head:
             total += height * np.exp(-(((x - cx) / sx) ** 2) - ((y - cy) / sy) ** 2)
         return total
 
+    def _relief_rows(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """`relief` where every row of x (R, C) has one y (R,), ascending: each bump visits only the rows it reaches."""
+        total = np.zeros_like(x)
+        for cx, cy, sx, sy, height in self.bumps:
+            first, last = np.searchsorted(y, (cy - 2.6 * sy, cy + 2.6 * sy))
+            if last > first:
+                fall = (height * np.exp(-(((y[first:last] - cy) / sy) ** 2)))[:, None]
+                total[first:last] += fall * np.exp(-(((x[first:last] - cx) * (1 / sx)) ** 2))
+        return total
+
     def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """z of the front of the head at (x, y)."""
         table = ring_matrix(161) @ self.rings
         width, side, front = (np.interp(y, table[:, 0], table[:, i]) for i in (1, 2, 3))
         return side + (front - side) * _arch(x / np.maximum(width, 1e-6)) + self.relief(x, y)
 
-    def grid(self, rows: int, columns: int) -> np.ndarray:
-        """Points of the whole surface, float32 (rows, columns, 3); the columns run around the head from behind one ear to the other."""
+    def grid(self, rows: int, columns: int, features: bool = True) -> np.ndarray:
+        """Points of the whole surface, float32 (rows, columns, 3); the columns run around the head from behind one ear to the other.
+
+        Without `features` the relief of nose, lips and brows is left out.
+        """
         y, width, side, front, back = (ring_matrix(rows) @ self.rings.astype(np.float32)).T[:, :, None]
         angle = np.linspace(-2.6, 2.6, columns, dtype=np.float32)
         sine, cosine = np.sin(angle), np.cos(angle)
         x = np.maximum(width, 0) * sine
         z = side + np.where(cosine > 0, (front - side) * _arch(sine), (side - back) * cosine)
         middle = slice(int(columns * 0.2), int(columns * 0.8))  # the features sit on the front only
-        z[:, middle] += self.relief(x[:, middle], np.broadcast_to(y, x.shape)[:, middle]) * np.clip(3 * cosine[middle], 0, 1)
+        if features:
+            z[:, middle] += self._relief_rows(x[:, middle], y[:, 0]) * np.clip(3 * cosine[middle], 0, 1)
         return np.stack([x, np.broadcast_to(y, x.shape), z], axis=-1)
 
     def outline(self, rows: int, first: float = EAR_ROW) -> np.ndarray:
@@ -103,7 +117,7 @@ class Head:
 
         Rings turn away from the viewer where the tangent of the ellipse points at him; on the near side the line stays at the jaw.
         """
-        table = _ring_spline(np.linspace(first, CHIN_ROW, rows)) @ self.rings
+        table = _lower_matrix(rows, first) @ self.rings
         y, width, side, front, _ = table.T
         width = np.maximum(width, 0)
         sides = []
@@ -161,12 +175,9 @@ def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _spline() -> CubicSpline:
-    return CubicSpline(np.arange(CHIN_ROW + 1), np.eye(CHIN_ROW + 1), bc_type="natural")
-
-
-def _ring_spline(at: np.ndarray) -> np.ndarray:
-    return _spline()(at)
+def _lower_matrix(rows: int, first: float) -> np.ndarray:
+    knots = CHIN_ROW + 1
+    return CubicSpline(np.arange(knots), np.eye(knots), bc_type="natural")(np.linspace(first, CHIN_ROW, rows))
 
 
 def _arch(x: np.ndarray) -> np.ndarray:
@@ -252,9 +263,9 @@ def _bumps(s: FaceSemantics, flat: np.ndarray) -> list[tuple[float, float, float
     deep = 1.0 + 0.10 * s.bone.nose_depth
     along = [bridge + (tip - bridge) * f for f in (0.15, 0.5, 0.8)]
     bumps = [
-        (0.0, along[0][1], 0.075, 0.14, 0.07 * deep),
-        (0.0, along[1][1], 0.080, 0.13, 0.13 * deep),
-        (0.0, along[2][1], 0.085, 0.10, 0.13 * deep),
+        (0.0, along[0][1], 0.085, 0.14, 0.06 * deep),
+        (0.0, along[1][1], 0.090, 0.13, 0.115 * deep),
+        (0.0, along[2][1], 0.095, 0.10, 0.12 * deep),
         (0.0, tip[1] + 0.01, 0.105, 0.075, 0.15 * deep),
         (0.0, base[1] + 0.02, 0.10, 0.05, -0.02),
     ]

@@ -7,6 +7,7 @@ may then hang down. Strands behind the head are painted before it, those in fron
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from benchmark.data.procedural.face_types import FaceAppearance
 SCALP = np.array([0.0, -0.18, -0.30])  # centre of the scalp ellipsoid
 RADII = np.array([0.80, 0.98, 0.96])
 STEPS = 9  # points along a strand
+THIN = 0.05  # strands narrower than this are single locks over the mass of hair
 
 
 @dataclass
@@ -63,6 +65,7 @@ def _hairline(azimuth: np.ndarray, recede: float = 0.0) -> np.ndarray:
     return np.interp(across, [0.0, 0.55, 0.95, 1.35, 1.75, 2.3, np.pi], [front, front, 1.18 - 0.4 * recede, 1.78, 1.75, 2.15, 2.2])
 
 
+@lru_cache(maxsize=64)
 def hair(look: FaceAppearance, wide: float) -> Strands | None:
     """Strands of the hairstyle on a head `wide` times the mean width; None when bald."""
     rng = np.random.default_rng(look.seed + 1)
@@ -110,10 +113,11 @@ def hair(look: FaceAppearance, wide: float) -> Strands | None:
         start = _direction(azimuth, line)
         goal = {"slick-back": (np.pi, 1.9), "bun": (np.pi, 0.75), "ponytail": (np.pi, 1.2)}[style]
         end = np.tile(_direction(np.array(goal[0]), np.array(goal[1])), (count, 1))
-        back = np.abs(azimuth) > 2.0
         if style == "slick-back":
-            end = _direction(side * np.maximum(np.abs(azimuth) * 0.5 + 1.5, 1.6), np.full(count, 1.95))
+            end = _direction(side * (np.pi - 0.85 * np.abs(azimuth)), np.full(count, 1.9))
+            back = np.abs(azimuth) > 1.6
             start = np.where(back[:, None], _direction(azimuth, crown), start)
+            end = np.where(back[:, None], _direction(azimuth, line), end)
         lift = 0.03 + rng.uniform(0, 0.02, count)
     else:
         goal = side * np.clip(0.82 + 0.75 * np.abs(azimuth), 1.12, np.pi)
@@ -126,7 +130,8 @@ def hair(look: FaceAppearance, wide: float) -> Strands | None:
     paths = _over_scalp(start, end, lift, wide)
     if length.any():
         paths = _hang(paths, length, curl, rng.uniform(0, 1.2, count) + (side > 0), inward)
-    width = np.where(bold, 0.15 if length.any() else 0.13, rng.uniform(0.012, 0.03, count))
+    bold &= style != "balding"
+    width = np.where(bold, 0.14 if length.any() else 0.12, rng.uniform(0.012, 0.03, count) * (1.5 if style == "balding" else 1.0))
     strands = Strands(paths, width, np.where(bold, rng.uniform(0.82, 1.0, count), rng.uniform(0.7, 1.35, count)))
     if style.endswith("fringe"):
         strands = _join(strands, _fringe(rng, wide, volume))
@@ -172,7 +177,7 @@ def _tail(rng: np.random.Generator, style: str) -> Strands:
 
 
 def _curls(rng: np.random.Generator, volume: float, drop: float, wide: float) -> Strands:
-    count = 330
+    count = 420
     azimuth = rng.uniform(-np.pi, np.pi, count)
     down = _hairline(azimuth) * np.sqrt(rng.uniform(0.0, 1.0, count))
     shell = 1.06 + (0.22 if drop else 0.28) * volume * rng.uniform(0.2, 1.0, count) ** 0.6
@@ -183,12 +188,12 @@ def _curls(rng: np.random.Generator, volume: float, drop: float, wide: float) ->
         low = SCALP + _direction(around, np.full(count, 1.5)) * RADII * [wide, 1, 1] * (1.05 + 0.22 * volume * rng.uniform(0, 1, count))[:, None]
         low[:, 1] += rng.uniform(0, drop, count)
         centre = np.where(hanging[:, None], low, centre)
-    spin = rng.uniform(0, 2 * np.pi, count)[:, None] + np.linspace(0, 5.0, STEPS)[None]
-    radius = rng.uniform(0.045, 0.085, count)[:, None]
-    ring = np.stack([np.cos(spin) * radius, np.sin(spin) * radius + 0 * spin, 0.6 * np.sin(spin + 1) * radius], axis=-1)
-    width = np.where(np.arange(count) < count * 0.6, 0.115, 0.03)
-    order = np.argsort(shell)
-    return Strands((centre[:, None] + ring)[order], width, rng.uniform(0.72, 1.15, count)[order])
+    spin = rng.uniform(0, 2 * np.pi, count)[:, None] + np.linspace(0, 3.4, STEPS)[None]
+    mass = np.arange(count) < 150  # dark tufts that close the shape; the rest are coils on top of them
+    radius = np.where(mass, 0.05, rng.uniform(0.05, 0.10, count))[:, None]
+    ring = np.stack([np.cos(spin) * radius, np.sin(spin) * radius, 0.6 * np.sin(spin + 1) * radius], axis=-1)
+    centre = np.where(mass[:, None], SCALP + (centre - SCALP) * [0.95, 0.97, 0.95], centre)
+    return Strands(centre[:, None] + ring, np.where(mass, 0.17, 0.045), np.where(mass, 0.68, rng.uniform(0.75, 1.3, count)))
 
 
 def beard(look: FaceAppearance, head: Head) -> Strands | None:
@@ -225,14 +230,14 @@ def beard(look: FaceAppearance, head: Head) -> Strands | None:
     reach[-moustache:] = 0.10
     share = np.linspace(0, 1, 4)[None, :, None]
     points = base[:, None] + flow[:, None] * reach[:, None, None] * share
-    width = np.where(np.arange(count) % 3 > 0, 0.055, 0.018)
+    width = np.where(np.arange(count) % 2 > 0, 0.034, 0.016)
     return Strands(points, width, rng.uniform(0.7, 1.15, count))
 
 
-def hidden(points: np.ndarray, view: View) -> np.ndarray:
-    """Which head-frame points (..., 3) lie behind the head as the camera sees them."""
-    sight = view.rotation.T @ np.array([0.0, 0.0, 1.0])
-    behind = np.zeros(points.shape[:-1], bool)
+def hidden(points: np.ndarray, camera: np.ndarray, view: View) -> np.ndarray:
+    """Which points lie behind head or neck, given in the head frame and in the camera frame, both (S, P, 3)."""
+    sight = view.rotation[2]
+    behind = (camera[..., 2] < -0.42) & (camera[..., 1] > 0.1)
     for centre, radii in ((SCALP, RADII * 0.985), (np.array([0.0, 0.42, -0.12]), np.array([0.64, 0.78, 0.62]))):
         p = (points - centre) / radii
         d = sight / radii
@@ -241,35 +246,61 @@ def hidden(points: np.ndarray, view: View) -> np.ndarray:
     return behind
 
 
-def colours(strands: Strands, base, view: View, look: FaceAppearance, gloss: float) -> np.ndarray:
-    """Lit colour of every segment, (S, P-1, 3): diffuse by the scalp's normal, highlights by the strand's direction."""
-    points = view.camera(strands.points)
-    along = np.diff(points, axis=1)
-    along /= np.linalg.norm(along, axis=-1, keepdims=True) + 1e-9
-    middle = (points[:, 1:] + points[:, :-1]) / 2 - view.camera(SCALP)
-    normal = middle / (np.linalg.norm(middle, axis=-1, keepdims=True) + 1e-9)
+class Lit:
+    """Strands made ready to paint: projected, lit, and split into what lies behind the head and what lies before it.
+
+    Small pictures get fewer, wider strands and shorter polylines; nothing finer than a pixel would show.
+    """
+
+    def __init__(self, strands: Strands, view: View, look: FaceAppearance, base, gloss: float = 0.8) -> None:
+        strands = _simplify(strands, min(1.0, view.unit / 70))
+        camera = view.camera(strands.points)
+        self.place = view.pixels(camera)
+        self.colours = _colours(camera, strands.tone, view, look, np.asarray(base), gloss)  # (S, P-1, 3)
+        self.behind = hidden(strands.points, camera, view)
+        fine = strands.width < THIN
+        along = np.linspace(0, 1, camera.shape[1] - 1)
+        taper = np.where(fine[:, None], 1.0, np.interp(along, [0.0, 0.25, 0.65, 1.0], [0.7, 1.0, 1.0, 0.42]))
+        self.width = strands.width[:, None] * taper * view.unit
+        self.order = (camera[:, 1:, 2] + camera[:, :-1, 2]) / 2 + np.where(fine, 0.12, 0.0)[:, None]
+
+    def paint(self, canvas: Canvas, front: bool, shade: float = 1.0) -> None:
+        """Paint the segments before the head (or, with `front` false, those behind it) from far to near."""
+        shown = ~(self.behind[:, 1:] & self.behind[:, :-1]) if front else self.behind[:, 1:] | self.behind[:, :-1]
+        who, step = np.nonzero(shown)
+        order = np.argsort(self.order[who, step], kind="stable")
+        who, step = who[order], step[order]
+        place = np.rint(canvas.fine(self.place) * (1 << SHIFT)).astype(np.int32)
+        thick = np.maximum(1, np.rint(self.width[who, step] * canvas.oversample)).astype(int).tolist()
+        starts, ends = place[who, step].tolist(), place[who, step + 1].tolist()
+        colours = (shade * self.colours[who, step]).tolist()
+        for start, end, colour, width in zip(starts, ends, colours, thick, strict=True):
+            cv2.line(canvas.pixels, start, end, colour, width, cv2.LINE_AA, SHIFT)
+
+
+def _simplify(strands: Strands, detail: float) -> Strands:
+    if detail >= 1.0:
+        return strands
+    fine = strands.width < THIN
+    share = np.where(fine, detail, max(detail, 0.45))
+    rank = np.where(fine, np.cumsum(fine), np.cumsum(~fine))
+    keep = np.floor(rank * share) > np.floor((rank - 1) * share)
+    steps = strands.points.shape[1]
+    at = np.unique(np.rint(np.linspace(0, steps - 1, max(4, int(steps * max(detail, 0.45))))).astype(int))
+    width = strands.width * np.where(fine, 1.0, share**-0.45)
+    return Strands(strands.points[keep][:, at], width[keep], strands.tone[keep])
+
+
+def _colours(points: np.ndarray, tones: np.ndarray, view: View, look: FaceAppearance, base: np.ndarray, gloss: float) -> np.ndarray:
+    """Diffuse light by the scalp's normal, highlights by the strand's direction; points (S, P, 3) in the camera frame."""
+    along = points[:, 1:] - points[:, :-1]
+    normal = (points[:, 1:] + points[:, :-1]) / 2 - view.camera(SCALP)
     lamp = np.asarray(look.light)
     half = lamp + [0, 0, 1]
     half /= np.linalg.norm(half)
-    diffuse = 0.5 + 0.75 * look.light_strength * np.clip(0.35 + 0.65 * (normal @ lamp), 0, 1) + 0.2 * (1 - look.light_strength)
-    shine = np.clip(1 - (along @ half) ** 2, 0, 1) ** 14 * np.clip(normal @ half, 0, 1) ** 2 * gloss
-    tint = np.asarray(look.light_colour)
-    body = np.asarray(base) * (diffuse * strands.tone[:, None])[..., None]
-    return np.clip((body + (np.asarray(base) * 0.55 + 55) * shine[..., None] * strands.tone[:, None, None]) * tint, 0, 255)
-
-
-def paint(canvas: Canvas, strands: Strands, view: View, look: FaceAppearance, base, front: bool, gloss: float = 0.8) -> None:
-    """Paint the strands' segments that lie in front of the head (or, with `front` false, all those behind it)."""
-    lit = colours(strands, base, view, look, gloss)
-    behind = hidden(strands.points, view)
-    skip = (behind[:, 1:] & behind[:, :-1]) if front else ~(behind[:, 1:] | behind[:, :-1])
-    place = np.rint(canvas.fine(view.project(strands.points)) * (1 << SHIFT)).astype(int)
-    thick = np.maximum(1, np.rint(strands.width * view.unit * canvas.oversample)).astype(int)
-    depth = view.camera(strands.points)[..., 2]
-    key = (depth[:, 1:] + depth[:, :-1]) / 2 + np.where(strands.width < 0.05, 0.12, 0.0)[:, None]
-    who, step = np.nonzero(~skip)
-    order = np.argsort(key[who, step], kind="stable")
-    who, step = who[order], step[order]
-    starts, ends, paints = place[who, step].tolist(), place[who, step + 1].tolist(), lit[who, step].tolist()
-    for start, end, colour, width in zip(starts, ends, paints, thick[who].tolist(), strict=True):
-        cv2.line(canvas.pixels, start, end, colour, width, cv2.LINE_AA, SHIFT)
+    long, far = np.sqrt((along * along).sum(-1)) + 1e-9, np.sqrt((normal * normal).sum(-1)) + 1e-9
+    facing, glance = (normal @ lamp) / far, (normal @ half) / far
+    diffuse = 0.58 + 0.62 * look.light_strength * np.clip(0.35 + 0.65 * facing, 0, 1) + 0.2 * (1 - look.light_strength)
+    shine = np.clip(1 - ((along @ half) / long) ** 2, 0, 1) ** 14 * np.clip(glance, 0, 1) ** 2 * gloss
+    lit = base * diffuse[..., None] + (base * 0.45 + 40) * shine[..., None]
+    return np.clip(lit * tones[:, None, None] * np.asarray(look.light_colour), 0, 255)

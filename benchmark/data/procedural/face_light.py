@@ -12,8 +12,7 @@ import numpy as np
 from benchmark.data.procedural.face_geometry import EAR_ROW, Head, View
 from benchmark.data.procedural.face_types import FaceAppearance
 
-GRID_PER_SIDE = 0.95  # surface rows (and columns) per canvas pixel: enough for gaps of at most one pixel
-WRAP = np.array([0.42, 0.30, 0.24], np.float32)  # red light wanders furthest through skin, so shadows turn warm
+WRAP = np.array([0.50, 0.38, 0.32], np.float32)  # red light wanders furthest through skin, so shadows turn warm
 
 
 def outlines(head: Head, view: View) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -23,7 +22,7 @@ def outlines(head: Head, view: View) -> tuple[np.ndarray, np.ndarray, np.ndarray
     brow_left, brow_right = view.project(head.outline(20, first=EAR_ROW - 3))
     brow = slice(0, 6)
     face = np.concatenate([brow_right[brow][::-1], brow_left[brow], jaw])
-    surface = view.project(head.grid(17, 25)[:10].reshape(-1, 3).astype(np.float64))
+    surface = view.project(head.grid(17, 25, features=False)[:10].reshape(-1, 3).astype(np.float64))
     skull = cv2.convexHull(surface.astype(np.float32))[:, 0].astype(np.float64)
     return skull, face, jaw
 
@@ -34,19 +33,21 @@ def light_of(normals: np.ndarray, look: FaceAppearance) -> np.ndarray:
     facing = (normals @ lamp)[..., None]
     key = np.maximum((facing + WRAP) / (1 + WRAP), 0.0)
     sky = 0.5 - 0.5 * normals[..., 1:2]  # y points down
-    fill = 0.62 + 0.22 * sky
+    fill = 0.52 + 0.18 * sky
     strength = look.light_strength
-    return (fill * (1 - 0.45 * strength) + (0.34 + 0.62 * strength) * key * 0.95) * np.asarray(look.light_colour, np.float32)
+    return (fill * (1 - 0.45 * strength) + (0.34 + 0.46 * strength) * key) * np.asarray(look.light_colour, np.float32)
 
 
-def shade(head: Head, view: View, look: FaceAppearance, oversample: int) -> tuple[np.ndarray, np.ndarray]:
-    """Irradiance (S, S, 3) and gloss (S, S), float32, on the canvas of S = size * oversample pixels; defined near the head only."""
-    side = view.size * oversample
-    extent = view.unit * oversample
-    points = view.camera(head.grid(int(2.4 * extent * 1.15) + 8, int(2.9 * extent * 1.1) + 8))
+def shade(head: Head, view: View, look: FaceAppearance) -> tuple[np.ndarray, np.ndarray]:
+    """Irradiance (S, S, 3) and gloss (S, S), float32, at the image's own S pixels; defined near the head only.
+
+    Light is smooth, so the finer canvas gets it enlarged.
+    """
+    side, extent = view.size, view.unit
+    points = view.camera(head.grid(int(2.4 * extent * 1.25) + 8, int(3.3 * extent * 1.25) + 8))
     normals = _normals(points)
     seen = normals[..., 2] > -0.05
-    place = (view.pixels(points) + 0.5) * oversample - 0.5
+    place = view.pixels(points)
     x, y = np.rint(place[..., 0]).astype(np.int32), np.rint(place[..., 1]).astype(np.int32)
     seen &= (x >= 0) & (x < side) & (y >= 0) & (y < side)
     # Painter's order: the half of the head that turns away first, and (looking down) the chin before the nose.

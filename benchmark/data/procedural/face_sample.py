@@ -127,7 +127,7 @@ def _lamp(rng: np.random.Generator) -> tuple[Vec3, Vec3, float]:
     direction = np.array([np.sin(turn) * np.cos(height), -np.sin(height), np.cos(turn) * np.cos(height)])
     warmth = rng.uniform(-1.0, 1.0)
     bright = rng.uniform(0.82, 1.18)
-    colour = bright * np.array([1.0 + 0.13 * warmth, 1.0 + 0.01 * warmth, 1.0 - 0.16 * warmth])
+    colour = bright * np.array([1.0 + 0.11 * warmth, 1.0 + 0.01 * warmth, 1.0 - 0.11 * warmth])
     strength = float(rng.uniform(0.35, 0.95))
     return tuple(map(float, direction)), tuple(map(float, colour)), strength  # type: ignore[return-value]
 
@@ -148,7 +148,7 @@ def _appearance(rng: np.random.Generator, softness: float) -> FaceAppearance:
     tinted = glasses != "none" and rng.uniform() < 0.3
     lens = _pick(rng, ((30, 30, 36), (86, 54, 30), (40, 66, 60), (150, 90, 120)))
     light, light_colour, strength = _lamp(rng)
-    hat = _pick(rng, ("none", "beanie", "headband"), (12, 1, 0.6))
+    hat = _pick(rng, ("none", "beanie"), (12, 1))
     colours = (_vivid(rng, (0.1, 0.75), (0.12, 0.95)), _vivid(rng, (0.05, 0.7), (0.15, 0.98)), _vivid(rng, (0.1, 0.8), (0.3, 1.0)))
     return FaceAppearance(
         skin=skin,

@@ -71,7 +71,7 @@ COLLARS = ("crew", "v-neck", "shirt", "turtleneck", "jacket", "hoodie")
 PATTERNS = ("plain", "stripes", "checks", "dots")
 BACKDROPS = ("plain", "gradient", "room", "bokeh", "foliage", "window")
 EARRINGS = ("none", "stud", "hoop")
-HATS = ("none", "beanie", "headband")
+HATS = ("none", "beanie")
 
 
 @dataclass(frozen=True)

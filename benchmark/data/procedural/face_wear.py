@@ -88,21 +88,15 @@ def paint_glasses(canvas: Canvas, head: Head, view: View, look: FaceAppearance) 
 
 
 def hat(look: FaceAppearance, wide: float) -> Strands | None:
-    """A beanie or a headband as thick strands that wrap the scalp; None without a hat."""
+    """A beanie as thick strands that wrap the scalp; None without a hat."""
     if look.hat == "none":
         return None
     rng = np.random.default_rng(look.seed + 3)
-    if look.hat == "beanie":
-        azimuth = np.linspace(-np.pi, np.pi, 72, endpoint=False)
-        end = np.minimum(_hairline(azimuth) + 0.12, 1.62)
-        paths = _over_scalp(_direction(azimuth, np.full(72, 0.02)), _direction(azimuth, end), 0.10, wide)
-        rim = _direction(azimuth, end - 0.05) * RADII * [wide, 1, 1] * 1.17 + SCALP
-        ring = np.stack([np.roll(rim, k, axis=0) for k in range(0, paths.shape[1] * 1)], axis=1)
-        points = np.concatenate([paths, ring])
-        width = np.concatenate([np.full(72, 0.10), np.full(72, 0.22)])
-        tones = np.concatenate([np.where(np.arange(72) % 2 == 0, 0.86, 1.0), rng.uniform(0.92, 1.02, 72)])
-        return Strands(points, width, tones)
-    azimuth = np.linspace(-np.pi, np.pi, 48, endpoint=False)
-    rim = _direction(azimuth, np.full(48, 0.85) + 0.25 * np.abs(azimuth) / np.pi) * RADII * [wide, 1, 1] * 1.09 + SCALP
-    ring = np.stack([np.roll(rim, k, axis=0) for k in range(3)], axis=1)
-    return Strands(ring, np.full(48, 0.14), np.ones(48))
+    azimuth = np.linspace(-np.pi, np.pi, 72, endpoint=False)
+    end = np.minimum(_hairline(azimuth) + 0.12, 1.62)
+    knit = _over_scalp(_direction(azimuth, np.full(72, 0.02)), _direction(azimuth, end), 0.08, wide)
+    rim = _direction(azimuth, end - 0.09) * RADII * [wide, 1, 1] * 1.12 + SCALP
+    cuff = np.stack([np.roll(rim, k, axis=0) for k in range(knit.shape[1])], axis=1)
+    width = np.repeat([0.10, 0.20], 72)
+    tones = np.concatenate([np.where(np.arange(72) % 2 == 0, 0.86, 1.0), rng.uniform(0.92, 1.02, 72)])
+    return Strands(np.concatenate([knit, cuff]), width, tones)
