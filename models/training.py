@@ -63,11 +63,11 @@ def train(
     KeyboardInterrupt on Ctrl-C, after a checkpoint.
     """
     total = config.steps + config.decay_steps
-    accelerator = _accelerator(config.precision, device)
+    accelerator = make_accelerator(config.precision, device)
     for network in trainer.networks.values():
         network.to(device).train()
-    optimizers = {name: accelerator.prepare(_adam(net, config)) for name, net in trainer.networks.items()}
-    minimise = _minimiser(accelerator, trainer.networks, optimizers)
+    optimizers = {name: accelerator.prepare(make_adam(net, config)) for name, net in trainer.networks.items()}
+    minimise = make_minimiser(accelerator, trainer.networks, optimizers)
 
     checkpoints = Checkpoints(run.folder / "checkpoints", identity)
     if not run.resume:
@@ -123,7 +123,7 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     return config.lr * (1 - passed / config.decay_steps) if passed else config.lr
 
 
-def _adam(network: nn.Module, config: TrainConfig) -> Adam:
+def make_adam(network: nn.Module, config: TrainConfig) -> Adam:
     return Adam(network.parameters(), lr=config.lr, betas=(config.beta1, config.beta2), fused=True)
 
 
@@ -133,7 +133,7 @@ def _set_rate(optimizers: Mapping[str, Optimizer], rate: float) -> None:
             group["lr"] = rate
 
 
-def _accelerator(precision: str, device: str) -> Accelerator:
+def make_accelerator(precision: str, device: str) -> Accelerator:
     if precision not in ("no", "bf16", "fp16"):
         raise BenchError(f"train.precision: {precision!r} is not one of 'no', 'bf16', 'fp16'")
     # accelerate keeps one precision per process; cells of one process may differ in it
@@ -141,7 +141,7 @@ def _accelerator(precision: str, device: str) -> Accelerator:
     return Accelerator(mixed_precision=precision, cpu=device == "cpu")
 
 
-def _minimiser(
+def make_minimiser(
     accelerator: Accelerator, networks: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]
 ) -> Minimise:
     parameters = {name: list(network.parameters()) for name, network in networks.items()}

@@ -27,7 +27,7 @@ from benchmark.protocols import MethodSetup, Sample, TaskInfo
 from models.losses import FINE_TO_COARSE
 from models.networks import InstanceNorm
 from models.style_consistent import Pix2PixSC, StyleConsistentTrainer
-from models.training import _accelerator, _adam, _minimiser
+from models.training import make_accelerator, make_adam, make_minimiser
 
 Losses = dict[str, float]
 SIDE, LABELS = 64, 15
@@ -101,9 +101,9 @@ def mse(score: Tensor, target: float) -> Tensor:
 def our_step(trainer: StyleConsistentTrainer, sample: Sample) -> Callable[[], Losses]:
     """The suite's own step, as the training loop calls it."""
     config = trainer.method.setup.config.train
-    accelerator = _accelerator("no", "cpu")
-    optimizers = {name: accelerator.prepare(_adam(net, config)) for name, net in trainer.networks.items()}
-    minimise = _minimiser(accelerator, trainer.networks, optimizers)
+    accelerator = make_accelerator("no", "cpu")
+    optimizers = {name: accelerator.prepare(make_adam(net, config)) for name, net in trainer.networks.items()}
+    minimise = make_minimiser(accelerator, trainer.networks, optimizers)
     return lambda: {name: value.item() for name, value in trainer.step(sample, 0, minimise).items()}
 
 
