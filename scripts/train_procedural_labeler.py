@@ -1,8 +1,7 @@
 """Train or measure the procedural labeler, the landmark detector for rendered faces.
 
-    python scripts/train_procedural_labeler.py               # render, train (about 12 CPU-minutes, one thread),
-    write weights python scripts/train_procedural_labeler.py --evaluate    # error on frames of people it has never
-    seen
+    python scripts/train_procedural_labeler.py               # train (7 CPU-minutes, one thread), write the weights
+    python scripts/train_procedural_labeler.py --evaluate    # error on people it has never seen
 
 The network sees faces from the renderer's seed 1; data sets of the benchmark use other seeds, and the error is
 measured on seed 0. Photos are degraded (blur, noise, colour, lost resolution, patches) because it will have to read
@@ -19,10 +18,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from benchmark.data.procedural.face import landmarks, render, sample_clip
 from safetensors.torch import save_file
 from torch.nn import functional
 
+from benchmark.data.procedural.face import landmarks, render, sample_clip
 from benchmark.labelers.ibug68 import mirror_landmarks
 from benchmark.labelers.procedural import WEIGHTS, ProceduralDetector
 from benchmark.labelers.procedural_net import INPUT, LandmarkNet
@@ -149,7 +148,8 @@ def train(people: int, frames: int, steps: int, seed: int) -> LandmarkNet:
         schedule.step()
         if (step + 1) % 100 == 0:
             seconds = time.process_time() - start
-            print(f"step {step + 1}/{steps}  points {located.item():.5f}  loss {loss.item():.3f}  {seconds:.0f} CPU-s")
+            progress = f"step {step + 1}/{steps}  points {located.item():.5f}  loss {loss.item():.3f}"
+            print(f"{progress}  {seconds:.0f} CPU-s", flush=True)
     return network.eval()
 
 
@@ -191,16 +191,16 @@ def _report(title: str, found: np.ndarray, points: np.ndarray, size: int) -> Non
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--evaluate", action="store_true", help="measure the shipped weights instead of training")
-    parser.add_argument("--people", type=int, default=None, help="rendered people (training 1500, evaluation 200)")
+    parser.add_argument("--people", type=int, default=None, help="rendered people (training 450, evaluation 200)")
     parser.add_argument("--frames", type=int, default=6, help="frames of each")
-    parser.add_argument("--steps", type=int, default=1800)
+    parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     if not options.evaluate:
-        save(train(options.people or 1500, options.frames, options.steps, options.seed), options.out)
+        save(train(options.people or 450, options.frames, options.steps, options.seed), options.out)
     else:
         evaluate(options.people or 200, options.frames)
 
