@@ -94,13 +94,18 @@ def _paint_head(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look:
     light, gloss = (cv2.resize(part, (canvas.side, canvas.side))[where] for part in shade(head, view, look))
     bright = paint.pixels[where] * light + ((18.0 + 16.0 * look.light_strength) * gloss)[..., None]
     knee = 190.0  # above it brightness is compressed, as film does, so that pale skin keeps its shape
-    canvas.blend(mask, where, np.where(bright > knee, 255 - (255 - knee) ** 2 / (np.maximum(bright, knee) + 255 - 2 * knee), bright))
+    room = 255.0 - knee
+    pressed = 255.0 - room * room / (np.maximum(bright, knee) - knee + room)
+    canvas.blend(mask, where, np.minimum(bright, pressed))
 
 
 def _stubble(paint: Canvas, view: View, marks: np.ndarray, jaw: np.ndarray, look: FaceAppearance) -> None:
     """A beard's shadow on the skin: jaw, chin and upper lip, not the lips."""
-    inner = np.stack([marks[14], 0.5 * marks[13] + 0.5 * marks[35], 0.4 * marks[35] + 0.6 * marks[33], 0.4 * marks[31] + 0.6 * marks[33], 0.5 * marks[3] + 0.5 * marks[31], marks[2]])
+    under_nose = [0.4 * marks[35] + 0.6 * marks[33], 0.4 * marks[31] + 0.6 * marks[33]]
+    cheeks = [0.5 * marks[13] + 0.5 * marks[35], *under_nose, 0.5 * marks[3] + 0.5 * marks[31]]
+    inner = np.stack([marks[14], *cheeks, marks[2]])
     low = jaw[np.linspace(6, len(jaw) - 7, 40).astype(int)]
-    paint.fill(np.concatenate([low, inner]), look.beard_colour, 0.4 if look.beard == "stubble" else 0.8, 0.06 * view.unit)
+    dense = 0.4 if look.beard == "stubble" else 0.8
+    paint.fill(np.concatenate([low, inner]), look.beard_colour, dense, 0.06 * view.unit)
     lips = outer_lips(marks)
     paint.fill(lips.mean(axis=0) + 1.1 * (lips - lips.mean(axis=0)), look.skin, 0.8, 0.02 * view.unit)

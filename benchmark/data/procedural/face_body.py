@@ -11,6 +11,9 @@ from benchmark.data.procedural.face_light import light_of
 from benchmark.data.procedural.face_types import RGB, FaceAppearance
 
 
+DOWN = np.array([0.0, 1.0])
+
+
 class Body:
     """Places torso points (head units, origin at the pit of the neck) in the image."""
 
@@ -45,12 +48,13 @@ def _lit(colour: RGB, normal, look: FaceAppearance) -> RGB:
     return tuple(float(c) for c in np.clip(np.asarray(colour) * light, 0, 255))  # type: ignore[return-value]
 
 
-_SHOULDER = np.array([[-2.9, 2.6], [-1.75, 2.2], [-1.66, 0.75], [-1.46, 0.34], [-1.0, 0.12], [-0.56, -0.06], [-0.3, -0.2]])
+CHIN = np.array([[-0.62, 0.72, 0.05], [-0.3, 1.02, 0.2], [0, 1.16, 0.25], [0.3, 1.02, 0.2], [0.62, 0.72, 0.05]])
+SHOULDER = np.array([[-1.75, 2.2], [-1.66, 0.75], [-1.46, 0.34], [-1.0, 0.12], [-0.56, -0.06], [-0.3, -0.2]])
 
 
 def _torso(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
     u = body.unit
-    left = spline(_SHOULDER[1:], 5)
+    left = spline(SHOULDER, 5)
     outline = body.place(np.concatenate([left, left[::-1] * [-1, 1], [[3.0, 3.5], [-3.0, 3.5]]]))
     covered = canvas.coverage([outline], 0.012 * u)
     if covered is None:
@@ -60,7 +64,8 @@ def _torso(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
     x, y = (x[0] - body.origin[0]) / u, (y[:, 0] - body.origin[1]) / u
     bend = np.clip(x / 1.7, -0.9, 0.9)
     normals = np.stack([bend, np.full_like(bend, -0.25), np.sqrt(1 - bend**2)], axis=-1).astype(np.float32)
-    light = light_of(normals / np.linalg.norm(normals, axis=-1, keepdims=True), look)[None] * (0.94 - 0.10 * np.clip(y, 0, 2))[:, None, None]
+    light = light_of(normals / np.linalg.norm(normals, axis=-1, keepdims=True), look)
+    light = light * (0.94 - 0.10 * np.clip(y, 0, 2))[:, None, None]
     x, y = x[None, :], y[:, None]
     folds = 1.0 + 0.05 * np.sin(3.1 * x + 2.3 * y + look.seed % 7) * np.sin(1.7 * x - 3.3 * y)
     share = _pattern(look, x, y)
@@ -84,10 +89,9 @@ def _pattern(look: FaceAppearance, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _neckline(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
     depth = {"crew": 0.16, "v-neck": 0.62, "shirt": 0.40, "jacket": 0.55, "hoodie": 0.4}[look.collar]
+    middle = (0.75 if look.collar == "crew" else 0.35) * depth
+    curve = spline(np.array([[-0.50, -0.02], [-0.30, middle], [0, depth], [0.30, middle], [0.50, -0.02]]), 5)
     skin = _lit(tone(look.skin, 0.94), (0, -0.2, 1), look)
-    curve = spline(np.array([[-0.50, -0.02], [-0.30, 0.35 * depth], [0, depth], [0.30, 0.35 * depth], [0.50, -0.02]]), 5)
-    if look.collar == "crew":
-        curve = spline(np.array([[-0.50, -0.02], [-0.30, 0.75 * depth], [0, depth], [0.30, 0.75 * depth], [0.50, -0.02]]), 5)
     canvas.fill(body.place(np.concatenate([curve, [[0.4, -0.2], [-0.4, -0.2]]])), skin, 1.0, 0.012 * body.unit)
 
 
@@ -102,50 +106,65 @@ def _neck(canvas: Canvas, head: Head, view: View, body: Body, look: FaceAppearan
     if covered is None:
         return
     mask, where = covered
-    clip = np.zeros((canvas.side, canvas.side), np.uint8)
-    clip[where] = mask
     top, foot = 0.5 * (left_edge[4] + right_edge[4]), 0.5 * (left_edge[-5] + right_edge[-5])
     axis = (foot - top) / np.hypot(*(foot - top))
     x, y = canvas.coordinates(where)
     across = np.clip(((x - top[0]) * axis[1] - (y - top[1]) * axis[0]) / (0.5 * u), -0.97, 0.97)
     normals = np.stack([0.95 * across, np.full_like(across, 0.1), np.sqrt(1 - 0.9 * across**2)], axis=-1).astype(np.float32)
     canvas.blend(mask, where, np.clip(light_of(normals, look) * np.asarray(look.skin, np.float32), 0, 255))
-    chin = view.project(np.array([[-0.62, 0.72, 0.05], [-0.3, 1.02, 0.2], [0, 1.16, 0.25], [0.3, 1.02, 0.2], [0.62, 0.72, 0.05]]))
+    chin = view.project(CHIN)
     drop = np.array([-0.10 * look.light[0], 0.34]) * u
     shadow = np.concatenate([chin, (chin + drop)[::-1]])
-    canvas.fill(shadow, tone(look.skin, 0.28, (40.0, 14.0, 14.0)), 0.62, 0.09 * u, clip)
+    shaded = canvas.copy()
+    shaded.fill(shadow, tone(look.skin, 0.28, (40.0, 14.0, 14.0)), 0.62, 0.09 * u)
+    canvas.blend(mask, where, shaded.pixels[where])
+
+
+# Pieces of the collars in torso coordinates; the ones marked "half" are drawn on both sides, mirrored.
+CREW = np.array([[-0.53, -0.04], [-0.32, 0.14], [0, 0.19], [0.32, 0.14], [0.53, -0.04]])
+TUBE = np.array(
+    [[-0.52, 0.16], [-0.50, -0.22], [-0.25, -0.15], [0, -0.12], [0.25, -0.15], [0.50, -0.22], [0.52, 0.16], [0, 0.30]]
+)
+TUBE_FOLD = np.array([[-0.50, -0.02], [0, 0.09], [0.50, -0.02]])
+HALF_HOOD = np.array(
+    [[0.42, -0.34], [0.80, -0.20], [0.84, 0.10], [0.34, 0.50], [0, 0.62], [0, 0.40], [0.26, 0.20], [0.45, -0.04]]
+)
+HALF_WING = np.array([[0.50, -0.16], [0.60, 0.06], [0.34, 0.46], [0.02, 0.40], [0.30, 0.12]])
+SHIRT_FRONT = np.array([[-0.48, 0.0], [0, 0.5], [0.48, 0.0], [0.42, 0.9], [0, 1.9], [-0.42, 0.9]])
+TIE = np.array([[-0.09, 0.42], [0.09, 0.42], [0.06, 0.58], [0.15, 1.6], [0, 1.85], [-0.15, 1.6], [-0.06, 0.58]])
+HALF_SHIRT_WING = np.array([[0.48, -0.12], [0.02, 0.46], [0.2, 0.62], [0.5, 0.14]])
+HALF_LAPEL = np.array([[0.52, -0.10], [0.80, 0.42], [0.62, 0.6], [0.74, 0.66], [0.04, 1.95], [0.30, 0.9], [0.44, 0.3]])
+
+
+def _both(half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return half * [-1, 1], half
 
 
 def _collar(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
     u = body.unit
     cloth, dark = _lit(look.clothes, (0, -0.4, 1), look), _lit(tone(look.clothes, 0.62), (0, -0.4, 1), look)
     if look.collar == "crew":
-        curve = spline(np.array([[-0.53, -0.04], [-0.32, 0.14], [0, 0.19], [0.32, 0.14], [0.53, -0.04]]), 5)
-        canvas.fill(np.concatenate([body.place(curve), body.place(curve + [0, 0.09])[::-1]]), tone(cloth, 0.82), 1.0, 0.01 * u)
+        curve = spline(CREW, 5)
+        rib = np.concatenate([body.place(curve), body.place(curve + DOWN * 0.09)[::-1]])
+        canvas.fill(rib, tone(cloth, 0.82), 1.0, 0.01 * u)
     elif look.collar == "turtleneck":
-        tube = np.array([[-0.52, 0.16], [-0.50, -0.22], [-0.25, -0.15], [0, -0.12], [0.25, -0.15], [0.50, -0.22], [0.52, 0.16], [0, 0.30]])
-        canvas.fill(body.place(tube), lift(cloth, 0.06), 1.0, 0.012 * u)
-        fold = spline(np.array([[-0.50, -0.02], [0, 0.09], [0.50, -0.02]]), 6)
-        canvas.ribbon(body.place(fold), 0.04 * u, dark, 0.6, 0.015 * u)
+        canvas.fill(body.place(TUBE), lift(cloth, 0.06), 1.0, 0.012 * u)
+        canvas.ribbon(body.place(spline(TUBE_FOLD, 6)), 0.04 * u, dark, 0.6, 0.015 * u)
     elif look.collar == "hoodie":
-        for sign in (-1, 1):
-            hood = np.array([[sign * 0.42, -0.34], [sign * 0.80, -0.20], [sign * 0.84, 0.10], [sign * 0.34, 0.50], [0, 0.62], [0, 0.40], [sign * 0.26, 0.20], [sign * 0.45, -0.04]])
-            canvas.fill(body.place(hood), tone(cloth, 0.84), 1.0, 0.03 * u)
-            canvas.stroke(body.place(np.array([[sign * 0.16, 0.42], [sign * 0.18, 1.0]])), lift(cloth, 0.6), 0.03 * u)
+        for hood in _both(HALF_HOOD):
+            canvas.fill(body.place(hood), tone(cloth, 0.84), 1.0, 0.02 * u)
+        for cord in _both(np.array([[0.16, 0.42], [0.18, 1.0]])):
+            canvas.stroke(body.place(cord), lift(cloth, 0.6), 0.03 * u)
     elif look.collar == "shirt":
-        pale = lift(cloth, 0.25)
-        for sign in (-1, 1):
-            wing = np.array([[sign * 0.50, -0.16], [sign * 0.60, 0.06], [sign * 0.34, 0.46], [sign * 0.02, 0.40], [sign * 0.30, 0.12]])
-            canvas.fill(body.place(wing + [0, 0.05]), dark, 0.6, 0.03 * u)
-            canvas.fill(body.place(wing), pale, 1.0, 0.008 * u)
+        for wing in _both(HALF_WING):
+            canvas.fill(body.place(wing + DOWN * 0.05), dark, 0.6, 0.03 * u)
+            canvas.fill(body.place(wing), lift(cloth, 0.25), 1.0, 0.008 * u)
         canvas.stroke(body.place(np.array([[0.0, 0.42], [0.0, 2.6]])), dark, 0.02 * u)
     elif look.collar == "jacket":
         shirt = _lit(lift(look.clothes_accent, 0.4), (0, -0.2, 1), look)
-        canvas.fill(body.place(np.array([[-0.48, 0.0], [0, 0.5], [0.48, 0.0], [0.42, 0.9], [0, 1.9], [-0.42, 0.9]])), shirt, 1.0, 0.01 * u)
-        tie = _lit(look.clothes_accent, (0, 0, 1), look)
-        canvas.fill(body.place(np.array([[-0.09, 0.42], [0.09, 0.42], [0.06, 0.58], [0.15, 1.6], [0, 1.85], [-0.15, 1.6], [-0.06, 0.58]])), tone(tie, 0.8), 1.0, 0.008 * u)
-        for sign in (-1, 1):
-            canvas.fill(body.place(np.array([[sign * 0.48, -0.12], [sign * 0.02, 0.46], [sign * 0.2, 0.62], [sign * 0.5, 0.14]])), lift(shirt, 0.35), 1.0, 0.008 * u)
-            lapel = np.array([[sign * 0.52, -0.10], [sign * 0.80, 0.42], [sign * 0.62, 0.6], [sign * 0.74, 0.66], [sign * 0.04, 1.95], [sign * 0.30, 0.9], [sign * 0.44, 0.3]])
-            canvas.fill(body.place(lapel + [0.0, 0.03]), tone(dark, 0.7), 0.5, 0.03 * u)
+        canvas.fill(body.place(SHIRT_FRONT), shirt, 1.0, 0.01 * u)
+        canvas.fill(body.place(TIE), tone(_lit(look.clothes_accent, (0, 0, 1), look), 0.8), 1.0, 0.008 * u)
+        for wing, lapel in zip(_both(HALF_SHIRT_WING), _both(HALF_LAPEL), strict=True):
+            canvas.fill(body.place(wing), lift(shirt, 0.35), 1.0, 0.008 * u)
+            canvas.fill(body.place(lapel + DOWN * 0.03), tone(dark, 0.7), 0.5, 0.03 * u)
             canvas.fill(body.place(lapel), tone(cloth, 0.9), 1.0, 0.008 * u)

@@ -6,10 +6,14 @@ same drawing commands work at any size.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-FAINT = 0.03  # paint thinner than this is not worth its time
+FAINT, DENSE = 0.03, 0.9  # paint thinner than the first is not worth its time; thicker than the second counts as opaque
+CRISP = 0.5  # edges of at most this sigma, in canvas pixels, are left to antialiasing
+Covered = tuple[np.ndarray, tuple[slice, slice]]  # a uint8 mask and where it lies on the canvas
 SHIFT = 4  # OpenCV takes fixed-point coordinates with this many fractional bits
 
 
@@ -31,13 +35,13 @@ class Canvas:
         fixed += 0.5 * scale - 0.5 * (1 << SHIFT) + 0.5
         return np.floor(fixed, out=fixed).astype(np.int32)
 
-    def coverage(self, polygons: list[np.ndarray], soft: float = 0.0, margin: float = 1.0) -> tuple[np.ndarray, tuple[slice, slice]] | None:
+    def coverage(self, polygons: list[np.ndarray], soft: float = 0.0) -> Covered | None:
         """Mask of the polygons' union, uint8 (h, w), and where it lies on the canvas; None when it lies outside.
 
         `soft` is the sigma of the edge in image pixels.
         """
         spread = soft * self.oversample
-        pad = int(3 * spread + 1 + margin)
+        pad = int(3 * spread + 2)
         shapes = [self._fixed(p) for p in polygons]
         boxes = [cv2.boundingRect(s) for s in shapes]
         left, top = (max((min(b[i] for b in boxes) >> SHIFT) - pad, 0) for i in (0, 1))
@@ -48,8 +52,8 @@ class Canvas:
         corner = np.array([left << SHIFT, top << SHIFT], np.int32)
         for shape in shapes:  # one by one: a joint call would leave holes where polygons overlap
             cv2.fillPoly(mask, [shape - corner], 255, cv2.LINE_AA, SHIFT)
-        if spread > 0.5:  # antialiasing already softens by that much
-            mask = cv2.GaussianBlur(mask, (0, 0), spread)
+        if spread > CRISP:
+            cv2.GaussianBlur(mask, (0, 0), spread, dst=mask)
         return mask, (slice(top, bottom), slice(left, right))
 
     def coordinates(self, where: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
@@ -66,36 +70,31 @@ class Canvas:
         part[...] = np.minimum(under + 0.5, 255.0)
 
     def fill_all(self, polygons: list[np.ndarray], colour, alpha: float = 1.0, soft: float = 0.0) -> None:
-        """Fill the union of several polygons in one go."""
-        covered = self.coverage(polygons, soft) if polygons and alpha >= FAINT else None
-        if covered is not None:
-            self.blend(*covered, colour, alpha)
+        """Fill the union of several polygons with one RGB; `soft` is the sigma of the edge in image pixels."""
+        if alpha >= DENSE and soft * self.oversample <= CRISP:
+            for polygon in polygons:
+                cv2.fillPoly(self.pixels, [self._fixed(polygon)], colour, cv2.LINE_AA, SHIFT)
+        elif alpha >= FAINT and polygons:
+            covered = self.coverage(polygons, soft)
+            if covered is not None:
+                self.blend(*covered, colour, alpha)
 
-    def fill(self, polygon: np.ndarray, colour, alpha: float = 1.0, soft: float = 0.0, clip: np.ndarray | None = None) -> None:
-        """Fill a polygon (N, 2); `clip` is a whole-canvas uint8 mask that limits the paint."""
-        if soft == 0.0 and alpha >= 1.0 and clip is None:
-            cv2.fillPoly(self.pixels, [self._fixed(polygon)], tuple(map(float, colour)), cv2.LINE_AA, SHIFT)
-            return
-        covered = self.coverage([polygon], soft) if alpha >= FAINT else None
-        if covered is None:
-            return
-        mask, where = covered
-        if clip is not None:
-            mask = cv2.multiply(mask, clip[where], scale=1 / 255)
-        self.blend(mask, where, colour, alpha)
+    def fill(self, polygon: np.ndarray, colour, alpha: float = 1.0, soft: float = 0.0) -> None:
+        """Fill one polygon (N, 2)."""
+        self.fill_all([polygon], colour, alpha, soft)
 
     def stroke(self, points: np.ndarray, colour, width: float, closed: bool = False) -> None:
         """Draw an opaque antialiased line of `width` image pixels through (N, 2)."""
         thick = max(1, int(round(width * self.oversample)))
         cv2.polylines(self.pixels, [self._fixed(points)], closed, tuple(map(float, colour)), thick, cv2.LINE_AA, SHIFT)
 
-    def ribbon(self, points: np.ndarray, widths: np.ndarray, colour, alpha: float = 1.0, soft: float = 0.0, clip: np.ndarray | None = None) -> None:
+    def ribbon(self, points: np.ndarray, widths: np.ndarray | float, colour, alpha: float = 1.0, soft: float = 0.0) -> None:
         """Fill a band along (N, 2) whose width (N,) may taper; the soft counterpart of `stroke`."""
-        self.fill(band(points, widths), colour, alpha, soft, clip)
+        self.fill(band(points, widths), colour, alpha, soft)
 
-    def dab(self, centre: np.ndarray, radius: float, colour, alpha: float = 1.0, soft: float = 0.0) -> None:
-        """A soft round spot."""
-        self.fill(disc(centre, radius, radius), colour, alpha, soft)
+    def copy(self) -> Canvas:
+        """A canvas with the same pixels, to paint on without touching this one."""
+        return Canvas(self.size, self.oversample, self.pixels.copy())
 
     def finish(self) -> np.ndarray:
         """The image, uint8 (size, size, 3)."""
@@ -104,10 +103,11 @@ class Canvas:
         return cv2.resize(self.pixels, (self.size, self.size), interpolation=cv2.INTER_AREA)
 
 
-_CIRCLE = np.column_stack([np.cos(np.linspace(0, 2 * np.pi, 24, endpoint=False)), np.sin(np.linspace(0, 2 * np.pi, 24, endpoint=False))])
+_TURN = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+_CIRCLE = np.column_stack([np.cos(_TURN), np.sin(_TURN)])
 
 
-def disc(centre: np.ndarray, across: float, down: float) -> np.ndarray:
+def disc(centre: Sequence[float] | np.ndarray, across: float, down: float) -> np.ndarray:
     """Ellipse as a polygon (24, 2)."""
     return np.asarray(centre) + _CIRCLE * [across, down]
 

@@ -154,9 +154,9 @@ def _brows(canvas: Canvas, view: View, lines: list[np.ndarray], look: FaceAppear
         along = (line[-1] - line[0]) / max(float(np.hypot(*(line[-1] - line[0]))), 1e-6)
         across = along[::-1] * [1.0, -1.0]
         for i in np.linspace(0, len(line) - 1, int(np.clip(0.5 * (u - 24), 0, 26))).astype(int):
-            root = line[i] + across * rng.uniform(-0.42, 0.3) * w[i]
-            tip = root + (across * 0.03 + lean * along * 0.055) * u
-            canvas.stroke(np.stack([root, tip]), tone(look.brow, float(rng.uniform(0.6, 1.1))), 0.009 * u)
+            root = line[i] + across * rng.uniform(-0.42, 0.22) * w[i]
+            tip = root + (across * rng.uniform(0.0, 0.018) + lean * along * 0.05) * u
+            canvas.stroke(np.stack([root, tip]), tone(look.brow, float(rng.uniform(0.7, 1.15))), 0.006 * u)
 
 
 def _nose(canvas: Canvas, view: View, marks: np.ndarray, look: FaceAppearance, shadow: RGB) -> None:
@@ -192,11 +192,25 @@ def _lips(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceA
 
 
 def paint_open(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance) -> None:
-    """Eyeballs, lashes, mouth cavity and teeth: what lies behind the skin or shines by itself."""
+    """Eyeballs, mouth cavity and teeth, seen through the lids and lips; then the lashes."""
     light = float(np.mean(look.light_colour)) * (0.86 + 0.14 * max(look.light[2], 0.0))
+    u = view.unit
+    behind = canvas.copy()  # painted without regard to the openings, and then shown through them
+    holes = []
     for eye in (0, 1):
-        _eye(canvas, head, view, marks, look, eye, light)
-    _mouth(canvas, head, view, marks, light)
+        outline = eye_outline(marks, eye)
+        if _area(outline) > 0.0015 * u * u:
+            _eyeball(behind, head, view, marks, look, eye, light)
+            holes.append(outline)
+    mouth = inner_lips(marks)
+    if _area(mouth) > 0.004 * u * u:
+        _mouth(behind, view, marks, light)
+        holes.append(mouth)
+    covered = canvas.coverage(holes, 0.004 * u) if holes else None
+    if covered is not None:
+        mask, where = covered
+        canvas.blend(mask, where, behind.pixels[where])
+    _lashes(canvas, view, marks, look)
 
 
 def _gaze(head: Head, view: View, centre: np.ndarray, look: FaceAppearance) -> np.ndarray:
@@ -210,44 +224,40 @@ def _gaze(head: Head, view: View, centre: np.ndarray, look: FaceAppearance) -> n
     return view.rotation @ sight
 
 
-def _eye(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance, eye: int, light: float) -> None:
+def _eyeball(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance, eye: int, light: float) -> None:
     u = view.unit
-    outline = eye_outline(marks, eye)
-    corners = marks[list(EYES[eye])]
-    points = head.points[list(EYES[eye])]
-    lid, low = spline(corners[:4], 5), spline(corners[[3, 4, 5, 0]], 5)
-    covered = canvas.coverage([outline], 0.0)
+    points, corners = head.points[list(EYES[eye])], marks[list(EYES[eye])]
+    canvas.fill(disc(corners.mean(axis=0), 0.22 * u, 0.16 * u), tuple(light * c for c in (232.0, 226.0, 222.0)))
+    centre = np.array([points[:, 0].mean(), 0.02, points[:, 2].mean() - EYEBALL + 0.02])
+    sight = _gaze(head, view, centre, look)
+    pupil = view.pixels(view.camera(centre) + EYEBALL * sight)
+    across = IRIS * u
+    tilt = sight[:2]
+    squeeze = np.eye(2) - np.outer(tilt, tilt) * (1 - sight[2]) / max(tilt @ tilt, 1e-9)
+    ring = disc((0.0, 0.0), across, across) @ squeeze
+    canvas.fill(pupil + 1.08 * ring, tone(look.iris, 0.35), 0.95, 0.006 * u)
+    canvas.fill(pupil + 0.92 * ring, look.iris, 1.0, 0.008 * u)
+    canvas.fill(pupil + [0.0, 0.3 * across] + 0.6 * ring, lift(look.iris, 0.3), 0.5, 0.015 * u)
+    canvas.fill(pupil + 0.44 * ring, (14.0, 10.0, 10.0), 0.97, 0.004 * u)
+    canvas.ribbon(spline(corners[:4], 5), 0.07 * u, (70.0, 46.0, 44.0), 0.5, 0.02 * u)
+    glint = pupil + np.array([look.light[0], look.light[1] - 0.25]) * 0.5 * across
+    canvas.fill(disc(glint, 0.2 * across, 0.2 * across), (255.0, 255.0, 250.0), 0.95, 0.003 * u)
+    canvas.fill(disc(corners[3] if eye == 0 else corners[0], 0.028 * u, 0.022 * u), (206.0, 130.0, 124.0), 0.7, 0.01 * u)
+
+
+def _lashes(canvas: Canvas, view: View, marks: np.ndarray, look: FaceAppearance) -> None:
+    u = view.unit
     lash = tone(look.brow, 0.35)
-    if covered is not None and _area(outline) > 0.0015 * u * u:
-        opening = np.zeros((canvas.side, canvas.side), np.uint8)
-        opening[covered[1]] = covered[0]
-        white = tuple(light * c for c in (232.0, 226.0, 222.0))
-        canvas.fill(outline, white)
-        centre3 = np.array([points[:, 0].mean(), 0.02, points[:, 2].mean() - EYEBALL + 0.02])
-        sight = _gaze(head, view, centre3, look)
-        pupil = view.pixels(view.camera(centre3) + EYEBALL * sight)
-        across = IRIS * u
-        flat = disc((0, 0), across, across)
-        tilt = np.array([sight[0], sight[1]])
-        squeeze = np.eye(2) - np.outer(tilt, tilt) * (1 - sight[2]) / max(tilt @ tilt, 1e-9)
-        ring = flat @ squeeze
-        canvas.fill(pupil + 1.08 * ring, tone(look.iris, 0.35), 0.95, 0.006 * u, opening)
-        canvas.fill(pupil + 0.92 * ring, look.iris, 1.0, 0.008 * u, opening)
-        canvas.fill(pupil + 0.3 * across * np.array([0, 1]) + 0.6 * ring, lift(look.iris, 0.3), 0.5, 0.015 * u, opening)
-        canvas.fill(pupil + 0.44 * ring, (14.0, 10.0, 10.0), 0.97, 0.004 * u, opening)
-        canvas.ribbon(lid, 0.07 * u, (70.0, 46.0, 44.0), 0.5, 0.02 * u, opening)
-        glint = pupil + np.array([look.light[0], look.light[1] - 0.25]) * 0.5 * across
-        canvas.fill(disc(glint, 0.2 * across, 0.2 * across), (255.0, 255.0, 250.0), 0.95, 0.003 * u, opening)
-        inner = corners[3] if eye == 0 else corners[0]
-        canvas.fill(disc(inner, 0.028 * u, 0.022 * u), (206.0, 130.0, 124.0), 0.7, 0.01 * u, opening)
-        canvas.ribbon(low, 0.014 * u, tone(look.skin, 0.55, (90.0, 30.0, 26.0)), 0.55, 0.004 * u)
-    width = (0.030 + 0.016 * look.make_up) * u
-    taper = np.sin(np.linspace(0.25, np.pi - 0.25, len(lid)))
-    canvas.ribbon(lid, width * taper + 0.006 * u, lash, 0.92, 0.004 * u)
+    lids = [spline(marks[list(eye[:4])], 5) for eye in EYES]
+    lows = [spline(marks[[eye[3], eye[4], eye[5], eye[0]]], 5) for eye in EYES]
+    canvas.fill_all([band(low, 0.014 * u) for low in lows], tone(look.skin, 0.55, (90.0, 30.0, 26.0)), 0.5, 0.004 * u)
+    taper = (0.030 + 0.016 * look.make_up) * np.sin(np.linspace(0.25, np.pi - 0.25, len(lids[0]))) + 0.006
+    strokes = [band(lid, taper * u) for lid in lids]
     if look.make_up > 0.3:
-        outer, sign = (corners[0], -1) if eye == 0 else (corners[3], 1)
-        wing = outer + sign * view.rotation[:2, 0] * 0.05 * u - view.rotation[:2, 1] * 0.03 * u
-        canvas.ribbon(np.stack([outer, (outer + wing) / 2, wing]), np.array([0.03, 0.02, 0.004]) * u, lash, 0.9)
+        for outer, sign in ((marks[36], -1), (marks[45], 1)):
+            wing = outer + sign * view.rotation[:2, 0] * 0.05 * u - view.rotation[:2, 1] * 0.03 * u
+            strokes.append(band(np.stack([outer, (outer + wing) / 2, wing]), np.array([0.03, 0.02, 0.004]) * u))
+    canvas.fill_all(strokes, lash, 0.92, 0.004 * u)
 
 
 def _area(polygon: np.ndarray) -> float:
@@ -255,24 +265,16 @@ def _area(polygon: np.ndarray) -> float:
     return abs(float(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1)))) / 2
 
 
-def _mouth(canvas: Canvas, head: Head, view: View, marks: np.ndarray, light: float) -> None:
+def _mouth(canvas: Canvas, view: View, marks: np.ndarray, light: float) -> None:
     u = view.unit
-    outline = inner_lips(marks)
-    if _area(outline) < 0.004 * u * u:
-        return
-    covered = canvas.coverage([outline], 0.004 * u)
-    if covered is None:
-        return
-    opening = np.zeros((canvas.side, canvas.side), np.uint8)
-    opening[covered[1]] = covered[0]
-    canvas.blend(covered[0], covered[1], (62.0, 16.0, 18.0))
     down = view.rotation[:2, 1] * u
     top = spline(marks[60:65], 4)
-    gape = float(np.linalg.norm(marks[66] - marks[62])) / u
-    canvas.fill(disc(marks[66] - 0.01 * down, 0.15 * u, 0.3 * gape * u), (170.0, 72.0, 76.0), 0.85, 0.025 * u, opening)
+    gape = float(np.hypot(*(marks[66] - marks[62]))) / u
+    canvas.fill(outer_lips(marks), (62.0, 16.0, 18.0))
+    canvas.fill(disc(marks[66] - 0.01 * down, 0.15 * u, 0.3 * gape * u), (170.0, 72.0, 76.0), 0.85, 0.025 * u)
     reach = min(0.62 * gape, 0.085)
     teeth = np.concatenate([top - 0.03 * down, (top + reach * down)[::-1]])
-    canvas.fill(teeth, tuple(light * c for c in (236.0, 230.0, 216.0)), 0.95, 0.006 * u, opening)
-    canvas.fill(band(top, 0.05 * u), (90.0, 40.0, 40.0), 0.4, 0.02 * u, opening)
-    for index in (48, 54):
-        canvas.fill(disc(marks[index] * 0.75 + marks[66] * 0.25, 0.06 * u, 0.06 * u), (50.0, 14.0, 16.0), 0.6, 0.03 * u, opening)
+    canvas.fill(teeth, tuple(light * c for c in (236.0, 230.0, 216.0)), 0.95, 0.006 * u)
+    canvas.fill(band(top, 0.05 * u), (90.0, 40.0, 40.0), 0.4, 0.02 * u)
+    corners = [disc(marks[i] * 0.75 + marks[66] * 0.25, 0.06 * u, 0.06 * u) for i in (48, 54)]
+    canvas.fill_all(corners, (50.0, 14.0, 16.0), 0.6, 0.03 * u)

@@ -74,7 +74,7 @@ def hair(look: FaceAppearance, wide: float) -> Strands | None:
         return None
     if style in ("afro", "curly-long"):
         return _curls(rng, volume, 1.35 if style == "curly-long" else 0.0, wide)
-    thick, thin = 110, 130
+    thick, thin = 130, 190
     count = thick + thin
     bold = np.arange(count) < thick
     azimuth = np.where(bold, (np.arange(count) * 2.399963) % (2 * np.pi) - np.pi, rng.uniform(-np.pi, np.pi, count))
@@ -111,8 +111,8 @@ def hair(look: FaceAppearance, wide: float) -> Strands | None:
         lift = lift + np.where(front, 0.06 * volume, 0.0)
     elif style in ("slick-back", "bun", "ponytail"):
         start = _direction(azimuth, line)
-        goal = {"slick-back": (np.pi, 1.9), "bun": (np.pi, 0.75), "ponytail": (np.pi, 1.2)}[style]
-        end = np.tile(_direction(np.array(goal[0]), np.array(goal[1])), (count, 1))
+        knot = {"slick-back": 1.9, "bun": 0.75, "ponytail": 1.2}[style]  # how far down the back all strands meet
+        end = np.tile(_direction(np.array(np.pi), np.array(knot)), (count, 1))
         if style == "slick-back":
             end = _direction(side * (np.pi - 0.85 * np.abs(azimuth)), np.full(count, 1.9))
             back = np.abs(azimuth) > 1.6
@@ -131,7 +131,7 @@ def hair(look: FaceAppearance, wide: float) -> Strands | None:
     if length.any():
         paths = _hang(paths, length, curl, rng.uniform(0, 1.2, count) + (side > 0), inward)
     bold &= style != "balding"
-    width = np.where(bold, 0.14 if length.any() else 0.12, rng.uniform(0.012, 0.03, count) * (1.5 if style == "balding" else 1.0))
+    width = np.where(bold, 0.115 if length.any() else 0.10, rng.uniform(0.010, 0.026, count) * (1.6 if style == "balding" else 1.0))
     strands = Strands(paths, width, np.where(bold, rng.uniform(0.82, 1.0, count), rng.uniform(0.7, 1.35, count)))
     if style.endswith("fringe"):
         strands = _join(strands, _fringe(rng, wide, volume))
@@ -282,12 +282,12 @@ def _simplify(strands: Strands, detail: float) -> Strands:
     if detail >= 1.0:
         return strands
     fine = strands.width < THIN
-    share = np.where(fine, detail, max(detail, 0.45))
+    share = np.where(fine, detail, max(detail, 0.4))
     rank = np.where(fine, np.cumsum(fine), np.cumsum(~fine))
     keep = np.floor(rank * share) > np.floor((rank - 1) * share)
     steps = strands.points.shape[1]
     at = np.unique(np.rint(np.linspace(0, steps - 1, max(4, int(steps * max(detail, 0.45))))).astype(int))
-    width = strands.width * np.where(fine, 1.0, share**-0.45)
+    width = strands.width * np.where(fine, 1.0, share**-0.6)
     return Strands(strands.points[keep][:, at], width[keep], strands.tone[keep])
 
 
@@ -302,5 +302,5 @@ def _colours(points: np.ndarray, tones: np.ndarray, view: View, look: FaceAppear
     facing, glance = (normal @ lamp) / far, (normal @ half) / far
     diffuse = 0.58 + 0.62 * look.light_strength * np.clip(0.35 + 0.65 * facing, 0, 1) + 0.2 * (1 - look.light_strength)
     shine = np.clip(1 - ((along @ half) / long) ** 2, 0, 1) ** 14 * np.clip(glance, 0, 1) ** 2 * gloss
-    lit = base * diffuse[..., None] + (base * 0.45 + 40) * shine[..., None]
+    lit = base * diffuse[..., None] + (base * 0.4 + 30) * shine[..., None]
     return np.clip(lit * tones[:, None, None] * np.asarray(look.light_colour), 0, 255)

@@ -81,9 +81,8 @@ def _normals(points: np.ndarray) -> np.ndarray:
 
 def _close(layer: np.ndarray, extent: float) -> tuple[np.ndarray, np.ndarray]:
     """Fill gaps, then extend outwards so that the antialiased outline never meets darkness."""
-    channels = [layer[..., i] for i in range(5)]
-    near = [cv2.GaussianBlur(c, (0, 0), max(0.7, 0.014 * extent)) for c in channels]
-    far = [cv2.blur(c, (2 * int(0.06 * extent) + 3,) * 2) for c in channels]
-    weight = near[4]
-    light = [np.where(weight > 0.25, n / np.maximum(weight, 0.25), f / np.maximum(far[4], 1e-3)) for n, f in zip(near[:4], far[:4], strict=True)]
-    return cv2.merge(light[:3]), light[3]
+    near = cv2.GaussianBlur(layer, (0, 0), max(0.7, 0.014 * extent))
+    far = cv2.blur(layer, (2 * int(0.06 * extent) + 3,) * 2)
+    chosen = np.where(near[..., 4:] > 0.25, near, far)
+    light = chosen[..., :4] / np.maximum(chosen[..., 4:], 1e-3)
+    return np.ascontiguousarray(light[..., :3]), np.ascontiguousarray(light[..., 3])

@@ -82,8 +82,8 @@ def _key_states(rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
         "pitch": spread(20 * degree),
         "roll": spread(20 * degree),
         "scale": 1.0 + spread(0.15),
-        "shift_x": spread(0.07),
-        "shift_y": spread(0.05),
+        "shift_x": spread(0.09),
+        "shift_y": spread(0.06),
         "blink_left": blink,
         "blink_right": np.where(rng.uniform(size=count) < 0.12, 1.0 - blink, blink),
         "brow_left": np.clip(both + spread(0.25), -1, 1),
@@ -126,7 +126,7 @@ def _lamp(rng: np.random.Generator) -> tuple[Vec3, Vec3, float]:
     height = rng.uniform(-0.15, 0.9)
     direction = np.array([np.sin(turn) * np.cos(height), -np.sin(height), np.cos(turn) * np.cos(height)])
     warmth = rng.uniform(-1.0, 1.0)
-    bright = rng.uniform(0.82, 1.18)
+    bright = rng.uniform(0.88, 1.2)
     colour = bright * np.array([1.0 + 0.11 * warmth, 1.0 + 0.01 * warmth, 1.0 - 0.11 * warmth])
     strength = float(rng.uniform(0.35, 0.95))
     return tuple(map(float, direction)), tuple(map(float, colour)), strength  # type: ignore[return-value]
@@ -137,7 +137,7 @@ def _appearance(rng: np.random.Generator, softness: float) -> FaceAppearance:
     age = float(rng.beta(1.3, 1.7))
     tone = float(rng.uniform())
     place = tone * (len(SKINS) - 1.001)
-    skin = _jitter(rng, _mix(SKINS[int(place)], SKINS[int(place) + 1], place % 1.0), 6)
+    skin = _jitter(rng, _mix(SKINS[int(place)], SKINS[int(place) + 1], place % 1.0), 3.5)
     hair = _hair_colour(rng, tone, age)
     style = _pick(rng, SOFT_STYLES if soft else HARD_STYLES)
     make_up = float(rng.uniform(0.25, 1.0)) if soft and rng.uniform() < 0.75 else 0.0

@@ -27,7 +27,8 @@ def paint_ear(canvas: Canvas, head: Head, view: View, look: FaceAppearance, side
     shape = np.outer(np.cos(turn) * swell, outward) + np.outer(np.sin(turn), up)
     normal = view.rotation @ np.array([side * 0.75, 0.0, 0.65])
     light = light_of(normal[None].astype(np.float32), look)[0]
-    skin = tuple(float(c) for c in np.clip(np.asarray(tone(look.skin, 0.92, (190.0, 70.0, 60.0))) * light, 0, 255))
+    red, green, blue = np.clip(np.asarray(tone(look.skin, 0.92, (190.0, 70.0, 60.0))) * light, 0, 255).tolist()
+    skin = (red, green, blue)
     u = view.unit
     canvas.fill(view.project(centre + shape), skin, 1.0, 0.01 * u)
     canvas.fill(view.project(centre + 0.62 * shape + [0, -0.02, 0.02]), tone(skin, 0.66, (80.0, 20.0, 16.0)), 0.55, 0.018 * u)
