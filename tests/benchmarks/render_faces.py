@@ -20,7 +20,12 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     per_clip = 8
-    jobs = [(s, look) for i in range(-(-options.frames // per_clip)) for clip, look in [sample_clip(0, i, per_clip)] for s in clip]
+    jobs = [
+        (s, look)
+        for i in range(-(-options.frames // per_clip))
+        for clip, look in [sample_clip(0, i, per_clip)]
+        for s in clip
+    ]
     jobs = jobs[: options.frames]
     render(*jobs[0], options.size)  # builds the spline tables
     wall, cpu = time.perf_counter(), time.process_time()
@@ -29,7 +34,8 @@ def main() -> None:
         landmarks(semantics, options.size)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     count = len(jobs)
-    print(f"{count} frames at {options.size} px: {count / cpu:.0f} per CPU second, {count / wall:.0f} per wall second, {1e3 * cpu / count:.2f} CPU ms each")
+    print(f"{count} frames at {options.size} px, {1e3 * cpu / count:.2f} CPU ms each")
+    print(f"{count / cpu:.0f} per CPU second, {count / wall:.0f} per wall second")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Faces from two separate inputs: semantics (bone, pose, expression) and appearance (everything the landmarks do not carry).
+"""Faces from two separate inputs: semantics (what the 68 landmarks carry) and appearance (everything else).
 
     bone, look = sample_person(seed=0, index=3)
     picture = render(FaceSemantics(bone, yaw=0.3), look, 256)      # uint8 (256, 256, 3)
     points = landmarks(FaceSemantics(bone, yaw=0.3), 256)          # float32 (68, 2)
 
-The true answer G*(x, I) is `render(semantics of x, appearance of I)`. Everything is a vector description, so any size works.
-Look at the people with `benchmark.data.procedural.sheet`.
+The true answer G*(x, I) is `render(semantics of x, appearance of I)`. Everything is a vector description, so any size
+works. Look at the people with `benchmark.data.procedural.sheet`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,28 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from benchmark.data.procedural import face_hair as hair
 from benchmark.data.procedural.face_backdrop import backdrop
 from benchmark.data.procedural.face_body import paint_body
 from benchmark.data.procedural.face_canvas import Canvas
 from benchmark.data.procedural.face_features import outer_lips, paint_open, paint_skin
 from benchmark.data.procedural.face_geometry import Head, View, landmarks, landmarks_of
+from benchmark.data.procedural.face_hair import beard, hair
 from benchmark.data.procedural.face_light import outlines, shade
 from benchmark.data.procedural.face_sample import sample_clip, sample_person
+from benchmark.data.procedural.face_strands import Lit
 from benchmark.data.procedural.face_types import BoneShape, FaceAppearance, FaceSemantics
-from benchmark.data.procedural.face_wear import faces_camera, hat, paint_ear, paint_glasses
+from benchmark.data.procedural.face_wear import hat, paint_ear, paint_glasses
 
-__all__ = ["BoneShape", "FaceAppearance", "FaceSemantics", "landmarks", "regions", "render", "sample_clip", "sample_person"]
+__all__ = [
+    "BoneShape",
+    "FaceAppearance",
+    "FaceSemantics",
+    "landmarks",
+    "regions",
+    "render",
+    "sample_clip",
+    "sample_person",
+]
 
 RENDERER_VERSION = 1  # raise it whenever a pixel or a landmark changes
 OVERSAMPLE = 2
@@ -38,7 +48,7 @@ def render(semantics: FaceSemantics, appearance: FaceAppearance, size: int) -> n
 
 
 def regions(semantics: FaceSemantics, appearance: FaceAppearance, size: int) -> dict[str, np.ndarray]:
-    """Boolean (size, size) masks: "foreground" is the person with hair and clothes, "face" lies inside jaw and hairline.
+    """Boolean (size, size) masks: "foreground" is the person with hair and clothes, "face" is inside jaw and hairline.
 
     The foreground is what does not change when the background turns from black to white.
     """
@@ -52,26 +62,26 @@ def regions(semantics: FaceSemantics, appearance: FaceAppearance, size: int) -> 
 
 
 def _paint(semantics: FaceSemantics, look: FaceAppearance, size: int, scene: np.ndarray) -> np.ndarray:
-    """From back to front: hair behind, body, far ear, lit head, near ear, eyes and mouth, beard, hair in front, glasses."""
+    """Back to front: hair behind, body, far ear, lit head, near ear, beard, eyes and mouth, hair in front, glasses."""
     head, view = Head(semantics), View(semantics, size)
     marks = landmarks_of(head, view)
     canvas = Canvas(size, OVERSAMPLE, scene)
     wide = 1.0 + 0.045 * semantics.bone.face_width
-    worn = [(hair.hair(look, wide), look.hair, 0.8), (hat(look, wide), look.hat_colour, 0.05)]
-    covers = [hair.Lit(strands, view, look, colour, gloss) for strands, colour, gloss in worn if strands is not None]
+    worn = [(hair(look, wide), look.hair, 0.8), (hat(look, wide), look.hat_colour, 0.05)]
+    covers = [Lit(strands, view, look, colour, gloss) for strands, colour, gloss in worn if strands is not None]
     for cover in covers:
         cover.paint(canvas, front=False, shade=0.75)
     paint_body(canvas, head, view, look)
-    for side in (-1, 1):
-        if not faces_camera(view, side) or abs(semantics.yaw) < 0.2:
+    turned = abs(semantics.yaw) > 0.2  # then one ear lies before the head and the other behind it, out of sight
+    if not turned:
+        for side in (-1, 1):
             paint_ear(canvas, head, view, look, side)
     _paint_head(canvas, head, view, marks, look)
-    for side in (-1, 1):
-        if faces_camera(view, side) and abs(semantics.yaw) >= 0.2:
-            paint_ear(canvas, head, view, look, side)
-    whiskers = hair.beard(look, head)
+    if turned:
+        paint_ear(canvas, head, view, look, -1 if semantics.yaw > 0 else 1)
+    whiskers = beard(look, head)
     if whiskers is not None:
-        hair.Lit(whiskers, view, look, look.beard_colour, gloss=0.3).paint(canvas, front=True)
+        Lit(whiskers, view, look, look.beard_colour, gloss=0.3).paint(canvas, front=True)
     paint_open(canvas, head, view, marks, look)
     for cover in covers:
         cover.paint(canvas, front=True)

@@ -33,14 +33,25 @@ def _scene(kind: str, colours: tuple[RGB, RGB, RGB], seed: int) -> np.ndarray:
         for _ in range(16):
             glow = np.zeros_like(picture)
             colour = np.clip((second, third)[rng.integers(2)] * rng.uniform(0.5, 1.3), 0, 255)
-            cv2.circle(glow, rng.integers(0, COARSE, 2).tolist(), int(rng.integers(2, 7)), colour.tolist(), -1, cv2.LINE_AA)
+            cv2.circle(
+                glow, rng.integers(0, COARSE, 2).tolist(), int(rng.integers(2, 7)), colour.tolist(), -1, cv2.LINE_AA
+            )
             picture = cv2.addWeighted(picture, 1.0, glow, 0.55, 0)
         sigma = 0.6
     elif kind == "foliage":
         green = np.array([70, 120, 50], np.float32)
         for _ in range(120):
             colour = np.clip((0.6 * green + 0.4 * (second, third)[rng.integers(2)]) * rng.uniform(0.3, 1.4), 0, 255)
-            cv2.ellipse(picture, rng.integers(0, COARSE, 2).tolist(), rng.integers(1, 6, 2).tolist(), int(rng.integers(180)), 0, 360, colour.tolist(), -1)
+            cv2.ellipse(
+                picture,
+                rng.integers(0, COARSE, 2).tolist(),
+                rng.integers(1, 6, 2).tolist(),
+                int(rng.integers(180)),
+                0,
+                360,
+                colour.tolist(),
+                -1,
+            )
         sigma = 1.1
     elif kind == "window":
         wall = np.clip(first * 0.6, 0, 255).tolist()
@@ -49,7 +60,9 @@ def _scene(kind: str, colours: tuple[RGB, RGB, RGB], seed: int) -> np.ndarray:
         for row in range(2):
             for column in range(2):
                 corner = (left + 13 * column, 3 + 17 * row)
-                cv2.rectangle(picture, corner, (corner[0] + 11, corner[1] + 15), np.clip(second * 0.5 + 130, 0, 255).tolist(), -1)
+                cv2.rectangle(
+                    picture, corner, (corner[0] + 11, corner[1] + 15), np.clip(second * 0.5 + 130, 0, 255).tolist(), -1
+                )
         cv2.rectangle(picture, (0, 40), (COARSE, COARSE), np.clip(third * 0.5, 0, 255).tolist(), -1)
         sigma = 1.0
     return cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)

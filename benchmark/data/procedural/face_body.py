@@ -1,4 +1,4 @@
-"""Neck, shoulders and clothes. The body follows the head's place and, weakly, its turn: it is style, drawn under the semantics."""
+"""Neck, shoulders and clothes. The body follows the head's place and, weakly, its turn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from benchmark.data.procedural.face_features import lift, spline, tone
 from benchmark.data.procedural.face_geometry import Head, View
 from benchmark.data.procedural.face_light import light_of
 from benchmark.data.procedural.face_types import RGB, FaceAppearance
-
 
 DOWN = np.array([0.0, 1.0])
 
@@ -49,7 +48,7 @@ def _lit(colour: RGB, normal, look: FaceAppearance) -> RGB:
 
 
 CHIN = np.array([[-0.62, 0.72, 0.05], [-0.3, 1.02, 0.2], [0, 1.16, 0.25], [0.3, 1.02, 0.2], [0.62, 0.72, 0.05]])
-SHOULDER = np.array([[-1.75, 2.2], [-1.66, 0.75], [-1.46, 0.34], [-1.0, 0.12], [-0.56, -0.06], [-0.3, -0.2]])
+SHOULDER = np.array([[-1.75, 2.2], [-1.66, 0.75], [-1.46, 0.34], [-1.0, 0.12], [-0.58, -0.06], [-0.42, -0.24]])
 
 
 def _torso(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
@@ -99,8 +98,8 @@ def _neck(canvas: Canvas, head: Head, view: View, body: Body, look: FaceAppearan
     u = view.unit
     wide = 0.9 * float(head.rings[11, 1])
     levels = [0.25, 0.62, 0.85]
-    left = [*view.project(np.array([[-wide, y, -0.42] for y in levels])), *body.place([[-0.47, -0.12], [-0.58, 0.10]])]
-    right = [*view.project(np.array([[wide, y, -0.42] for y in levels])), *body.place([[0.47, -0.12], [0.58, 0.10]])]
+    left = [*view.project(np.array([[-wide, y, -0.42] for y in levels])), *body.place([[-0.46, -0.12], [-0.49, 0.08]])]
+    right = [*view.project(np.array([[wide, y, -0.42] for y in levels])), *body.place([[0.46, -0.12], [0.49, 0.08]])]
     left_edge, right_edge = spline(np.array(left), 4), spline(np.array(right), 4)
     covered = canvas.coverage([np.concatenate([left_edge, right_edge[::-1]])], 0.006 * u)
     if covered is None:
@@ -110,14 +109,19 @@ def _neck(canvas: Canvas, head: Head, view: View, body: Body, look: FaceAppearan
     axis = (foot - top) / np.hypot(*(foot - top))
     x, y = canvas.coordinates(where)
     across = np.clip(((x - top[0]) * axis[1] - (y - top[1]) * axis[0]) / (0.5 * u), -0.97, 0.97)
-    normals = np.stack([0.95 * across, np.full_like(across, 0.1), np.sqrt(1 - 0.9 * across**2)], axis=-1).astype(np.float32)
-    canvas.blend(mask, where, np.clip(light_of(normals, look) * np.asarray(look.skin, np.float32), 0, 255))
+    normals = np.stack([0.95 * across, np.full_like(across, 0.1), np.sqrt(1 - 0.9 * across**2)], axis=-1).astype(
+        np.float32
+    )
     chin = view.project(CHIN)
     drop = np.array([-0.10 * look.light[0], 0.34]) * u
-    shadow = np.concatenate([chin, (chin + drop)[::-1]])
-    shaded = canvas.copy()
-    shaded.fill(shadow, tone(look.skin, 0.28, (40.0, 14.0, 14.0)), 0.62, 0.09 * u)
-    canvas.blend(mask, where, shaded.pixels[where])
+    shadow = np.zeros((canvas.side, canvas.side), np.uint8)
+    fallen = canvas.coverage([np.concatenate([chin, (chin + drop)[::-1]])], 0.09 * u)
+    if fallen is not None:
+        shadow[fallen[1]] = fallen[0]
+    shade = (shadow[where] * np.float32(0.62 / 255))[..., None]
+    skin = light_of(normals, look) * np.asarray(look.skin, np.float32)
+    skin += shade * (np.asarray(tone(look.skin, 0.28, (40.0, 14.0, 14.0)), np.float32) - skin)
+    canvas.blend(mask, where, np.clip(skin, 0, 255))
 
 
 # Pieces of the collars in torso coordinates; the ones marked "half" are drawn on both sides, mirrored.

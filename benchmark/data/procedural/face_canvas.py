@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 FAINT, DENSE = 0.03, 0.9  # paint thinner than the first is not worth its time; thicker than the second counts as opaque
-CRISP = 0.5  # edges of at most this sigma, in canvas pixels, are left to antialiasing
+CRISP = 0.8  # edges of at most this sigma, in canvas pixels, are left to antialiasing
 Covered = tuple[np.ndarray, tuple[slice, slice]]  # a uint8 mask and where it lies on the canvas
 SHIFT = 4  # OpenCV takes fixed-point coordinates with this many fractional bits
 
@@ -85,10 +85,12 @@ class Canvas:
 
     def stroke(self, points: np.ndarray, colour, width: float, closed: bool = False) -> None:
         """Draw an opaque antialiased line of `width` image pixels through (N, 2)."""
-        thick = max(1, int(round(width * self.oversample)))
+        thick = max(1, round(width * self.oversample))
         cv2.polylines(self.pixels, [self._fixed(points)], closed, tuple(map(float, colour)), thick, cv2.LINE_AA, SHIFT)
 
-    def ribbon(self, points: np.ndarray, widths: np.ndarray | float, colour, alpha: float = 1.0, soft: float = 0.0) -> None:
+    def ribbon(
+        self, points: np.ndarray, widths: np.ndarray | float, colour, alpha: float = 1.0, soft: float = 0.0
+    ) -> None:
         """Fill a band along (N, 2) whose width (N,) may taper; the soft counterpart of `stroke`."""
         self.fill(band(points, widths), colour, alpha, soft)
 

@@ -1,7 +1,7 @@
 """Eyes, brows, nose, lips and skin marks, painted through splines of the projected landmarks.
 
-Every outline passes through its landmarks by construction. Painting happens before the light is multiplied in (`paint_skin`), except for
-eyes, teeth and wet highlights (`paint_open`), which bring their own shading.
+Every outline passes through its landmarks by construction. Painting happens before the light is multiplied in
+(`paint_skin`), except for eyes and mouth (`paint_open`), which bring their own shading.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def spline(points: np.ndarray, per_span: int = 5) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def _spline_matrix(count: int, per_span: int) -> np.ndarray:
-    return CubicSpline(np.arange(count), np.eye(count), bc_type="natural")(np.linspace(0, count - 1, (count - 1) * per_span + 1))
+    return CubicSpline(np.arange(count), np.eye(count), bc_type="natural")(
+        np.linspace(0, count - 1, (count - 1) * per_span + 1)
+    )
 
 
 def loop(marks: np.ndarray, upper: list[int], lower: list[int]) -> np.ndarray:
@@ -62,12 +64,17 @@ def lift(colour: RGB, amount: float) -> RGB:
 
 
 def paint_skin(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance) -> None:
-    """Everything on the skin that the light falls on: blush, age, freckles, shadows of sockets and nose, brows, lips."""
+    """Everything on the skin that the light falls on: blush, age, freckles, sockets, nose, brows, lips."""
     u = view.unit
     skin = look.skin
     shadow = tone(skin, 0.62, (60.0, 20.0, 16.0))
     cheeks = view.project(_on(head, np.array([-0.47, 0.47]), np.array([0.34, 0.34])))
-    canvas.fill_all([disc(c, 0.17 * u, 0.14 * u) for c in cheeks], tone(skin, 0.62, (222.0, 62.0, 62.0)), 0.35 * look.blush, 0.07 * u)
+    canvas.fill_all(
+        [disc(c, 0.17 * u, 0.14 * u) for c in cheeks],
+        tone(skin, 0.62, (222.0, 62.0, 62.0)),
+        0.35 * look.blush,
+        0.07 * u,
+    )
     _marks_of_time(canvas, head, view, marks, look, shadow)
     _sockets(canvas, view, marks, look, shadow)
     _nose(canvas, view, marks, look, shadow)
@@ -79,7 +86,9 @@ def _on(head: Head, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.column_stack([x, y, head.depth(x, y)])
 
 
-def _marks_of_time(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance, shadow: RGB) -> None:
+def _marks_of_time(
+    canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance, shadow: RGB
+) -> None:
     u = view.unit
     if look.freckles:
         rng = np.random.default_rng(look.seed)
@@ -87,9 +96,16 @@ def _marks_of_time(canvas: Canvas, head: Head, view: View, marks: np.ndarray, lo
         x, y = rng.normal(0, 0.32, count).clip(-0.62, 0.62), rng.normal(0.3, 0.12, count)
         spots = view.project(_on(head, x, y))
         radii = rng.uniform(0.010, 0.018, count) * u
-        canvas.fill_all([disc(c, r, r) for c, r in zip(spots, radii, strict=True)], tone(look.skin, 0.7, (110.0, 50.0, 20.0)), 0.55)
+        canvas.fill_all(
+            [disc(c, r, r) for c, r in zip(spots, radii, strict=True)], tone(look.skin, 0.7, (110.0, 50.0, 20.0)), 0.55
+        )
     smile = max(head.semantics.smile, 0.0)
-    canvas.fill_all([band(f, 0.045 * u) for f in _folds(view, marks)], shadow, 0.5 * (0.10 + 0.4 * look.age + 0.35 * smile), 0.02 * u)
+    canvas.fill_all(
+        [band(f, 0.045 * u) for f in _folds(view, marks)],
+        shadow,
+        0.5 * (0.10 + 0.4 * look.age + 0.35 * smile),
+        0.02 * u,
+    )
     if look.age > 0.5:
         strength = 0.6 * (look.age - 0.5) / 0.5 + 0.2 * max(head.semantics.brow_left, 0)
         canvas.fill_all([band(line, 0.016 * u) for line in _wrinkles(head, view, marks)], shadow, strength, 0.007 * u)
@@ -167,10 +183,14 @@ def _nose(canvas: Canvas, view: View, marks: np.ndarray, look: FaceAppearance, s
     turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
     for wing, inner, sign in ((31, 32, -1), (35, 34, 1)):
         side = marks[wing] - 0.03 * down + sign * 0.012 * right
-        curve = np.stack([side - 0.09 * down - sign * 0.02 * right, side - 0.03 * down + sign * 0.015 * right, side + 0.03 * down])
+        curve = np.stack(
+            [side - 0.09 * down - sign * 0.02 * right, side - 0.03 * down + sign * 0.015 * right, side + 0.03 * down]
+        )
         wings.append(band(spline(curve), 0.03 * u))
         centre = 0.35 * marks[wing] + 0.65 * marks[inner] - 0.012 * down
-        holes.append(centre + np.outer(np.cos(turn), 0.045 * right + 0.01 * sign * down) + np.outer(np.sin(turn), 0.02 * down))
+        holes.append(
+            centre + np.outer(np.cos(turn), 0.045 * right + 0.01 * sign * down) + np.outer(np.sin(turn), 0.02 * down)
+        )
     canvas.fill_all(wings, shadow, 0.7, 0.012 * u)
     canvas.fill_all(holes, (46.0, 18.0, 16.0), 0.85, 0.008 * u)
 
@@ -224,7 +244,9 @@ def _gaze(head: Head, view: View, centre: np.ndarray, look: FaceAppearance) -> n
     return view.rotation @ sight
 
 
-def _eyeball(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance, eye: int, light: float) -> None:
+def _eyeball(
+    canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceAppearance, eye: int, light: float
+) -> None:
     u = view.unit
     points, corners = head.points[list(EYES[eye])], marks[list(EYES[eye])]
     canvas.fill(disc(corners.mean(axis=0), 0.22 * u, 0.16 * u), tuple(light * c for c in (232.0, 226.0, 222.0)))
@@ -242,7 +264,9 @@ def _eyeball(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: Fa
     canvas.ribbon(spline(corners[:4], 5), 0.07 * u, (70.0, 46.0, 44.0), 0.5, 0.02 * u)
     glint = pupil + np.array([look.light[0], look.light[1] - 0.25]) * 0.5 * across
     canvas.fill(disc(glint, 0.2 * across, 0.2 * across), (255.0, 255.0, 250.0), 0.95, 0.003 * u)
-    canvas.fill(disc(corners[3] if eye == 0 else corners[0], 0.028 * u, 0.022 * u), (206.0, 130.0, 124.0), 0.7, 0.01 * u)
+    canvas.fill(
+        disc(corners[3] if eye == 0 else corners[0], 0.028 * u, 0.022 * u), (206.0, 130.0, 124.0), 0.7, 0.01 * u
+    )
 
 
 def _lashes(canvas: Canvas, view: View, marks: np.ndarray, look: FaceAppearance) -> None:

@@ -1,8 +1,8 @@
 """The 3D head: a closed surface of rows, the iBUG-68 points on it, and the weak-perspective view.
 
-Head frame: x to the image's right, y down, z to the viewer; the eye line is y = 0 and half the face is 0.75 wide. The surface is a
-stack of horizontal rings from the crown to the chin. The jaw line (points 0-16) is where the rings turn away from the viewer, found in
-closed form, so the drawn outline of the face and its landmarks are the same curve at every yaw.
+Head frame: x to the image's right, y down, z to the viewer; the eye line is y = 0 and half the face is 0.75 wide. The
+surface is a stack of rings from the crown to the chin. The jaw line (points 0-16) is where the rings turn away from the
+viewer, found in closed form, so the drawn outline of the face and its landmarks are one curve at every yaw.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from scipy.interpolate import CubicSpline
 
 from benchmark.data.procedural.face_types import BoneShape, FaceSemantics
 
-UNIT = 0.300  # image sides per head unit at scale 1: the box of the 68 points then fills about half the image (spec: systems 1.5)
+UNIT = 0.300  # image sides per head unit at scale 1: the 68 points then fill about half the image (spec: systems 1.5)
 CENTRE = np.array([0.5, 0.55])  # where the middle of the face lands, in image sides
 PIVOT = np.array([0.0, 0.45, -0.15])  # the head turns about its neck, not about the nose
 
-# Rings from the crown to the chin: height y, half width, and depth at the side, at the front (without features) and at the back.
+# Rings from the crown to the chin: height y, half width, depth at the side, in front (without features), at the back.
 CROWN = np.array(
     [
         [-1.12, 0.00, -0.30, -0.30, -0.30],
@@ -45,24 +45,31 @@ JAW = np.array(
 )
 EYE = np.array([[-0.515, 0.015], [-0.425, -0.075], [-0.31, -0.078], [-0.225, 0.025], [-0.31, 0.072], [-0.425, 0.07]])
 BROW = np.array([[-0.64, -0.19], [-0.53, -0.28], [-0.40, -0.31], [-0.27, -0.285], [-0.145, -0.235]])
-NOSE = np.array([[0, -0.03], [0, 0.12], [0, 0.27], [0, 0.42], [-0.17, 0.50], [-0.085, 0.53], [0, 0.55], [0.085, 0.53], [0.17, 0.50]])
+NOSE = np.array(
+    [[0, -0.03], [0, 0.12], [0, 0.27], [0, 0.42], [-0.17, 0.50], [-0.085, 0.53], [0, 0.55], [0.085, 0.53], [0.17, 0.50]]
+)
 OUTER_LIP = np.array(
     [[-0.33, 0.78], [-0.20, 0.715], [-0.075, 0.68], [0, 0.697], [0.075, 0.68], [0.20, 0.715], [0.33, 0.78],
      [0.20, 0.875], [0.09, 0.915], [0, 0.923], [-0.09, 0.915], [-0.20, 0.875]]
 )  # fmt: skip
-INNER_LIP = np.array([[-0.28, 0.78], [-0.10, 0.770], [0, 0.774], [0.10, 0.770], [0.28, 0.78], [0.10, 0.782], [0, 0.786], [-0.10, 0.782]])
+INNER_LIP = np.array(
+    [[-0.28, 0.78], [-0.10, 0.770], [0, 0.774], [0.10, 0.770], [0.28, 0.78], [0.10, 0.782], [0, 0.786], [-0.10, 0.782]]
+)
+VISIBLE = 1.75  # angle from the line of sight at which a ring has surely turned away
 EAR_ROW, CHIN_ROW = len(CROWN), len(CROWN) + len(JAW) - 1
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def ring_matrix(rows: int) -> np.ndarray:
     """(rows, knots) matrix that splines the ring table to `rows` rings."""
     knots = CHIN_ROW + 1
-    return CubicSpline(np.arange(knots), np.eye(knots), bc_type="natural")(np.linspace(0, CHIN_ROW, rows)).astype(np.float32)
+    return CubicSpline(np.arange(knots), np.eye(knots), bc_type="natural")(np.linspace(0, CHIN_ROW, rows)).astype(
+        np.float32
+    )
 
 
 class Head:
-    """The surface of one head in one expression. `points` are the 68 landmarks at frontal view, (68, 3) in the head frame."""
+    """The surface of one head in one expression; `points` are its 68 landmarks at frontal view, (68, 3), head frame."""
 
     def __init__(self, semantics: FaceSemantics) -> None:
         self.semantics = semantics
@@ -98,24 +105,25 @@ class Head:
         return side + (front - side) * _arch(x / np.maximum(width, 1e-6)) + self.relief(x, y)
 
     def grid(self, rows: int, columns: int, features: bool = True) -> np.ndarray:
-        """Points of the whole surface, float32 (rows, columns, 3); the columns run around the head from behind one ear to the other.
+        """Points of the whole surface, float32 (rows, columns, 3); columns run around its visible half.
 
         Without `features` the relief of nose, lips and brows is left out.
         """
         y, width, side, front, back = (ring_matrix(rows) @ self.rings.astype(np.float32)).T[:, :, None]
-        angle = np.linspace(-2.6, 2.6, columns, dtype=np.float32)
+        angle = np.linspace(-VISIBLE, VISIBLE, columns, dtype=np.float32) - np.float32(self.semantics.yaw)
         sine, cosine = np.sin(angle), np.cos(angle)
         x = np.maximum(width, 0) * sine
         z = side + np.where(cosine > 0, (front - side) * _arch(sine), (side - back) * cosine)
-        middle = slice(int(columns * 0.2), int(columns * 0.8))  # the features sit on the front only
         if features:
-            z[:, middle] += self._relief_rows(x[:, middle], y[:, 0]) * np.clip(3 * cosine[middle], 0, 1)
+            first, last = np.searchsorted(angle, (-1.5, 1.5))  # nose, lips and brows sit on the front only
+            relief = self._relief_rows(x[:, first:last], y[:, 0])
+            z[:, first:last] += relief * np.clip(3 * cosine[first:last], 0, 1)
         return np.stack([x, np.broadcast_to(y, x.shape), z], axis=-1)
 
     def outline(self, rows: int, first: float = EAR_ROW) -> np.ndarray:
         """Points of the silhouette, image left then right side, (2, rows, 3), from ring `first` down to the chin.
 
-        Rings turn away from the viewer where the tangent of the ellipse points at him; on the near side the line stays at the jaw.
+        Rings turn away where the ellipse's tangent points at the viewer; on the near side the line stays at the jaw.
         """
         table = _lower_matrix(rows, first) @ self.rings
         y, width, side, front, _ = table.T
@@ -123,7 +131,9 @@ class Head:
         sides = []
         for sign in (-1.0, 1.0):
             lean = sign * np.sin(self.semantics.yaw) * (front - side)
-            angle = np.where(lean > 0, np.arctan2(width * np.cos(self.semantics.yaw), np.maximum(lean, 1e-9)), np.pi / 2)
+            angle = np.where(
+                lean > 0, np.arctan2(width * np.cos(self.semantics.yaw), np.maximum(lean, 1e-9)), np.pi / 2
+            )
             sides.append(np.column_stack([sign * width * np.sin(angle), y, side + (front - side) * np.cos(angle)]))
         return np.stack(sides)
 
@@ -134,7 +144,7 @@ class View:
     def __init__(self, semantics: FaceSemantics, size: int) -> None:
         self.rotation = rotation(semantics.yaw, semantics.pitch, semantics.roll)
         self.unit = UNIT * semantics.scale * size  # pixels per head unit
-        self.middle = (CENTRE + [semantics.shift_x, semantics.shift_y]) * size - 0.5
+        self.middle = (CENTRE + np.array([semantics.shift_x, semantics.shift_y])) * size - 0.5
         self.size = size
 
     def camera(self, points: np.ndarray) -> np.ndarray:
@@ -243,14 +253,21 @@ def _mouth(s: FaceSemantics) -> tuple[np.ndarray, np.ndarray]:
     b = s.bone
     outer, inner = OUTER_LIP.copy(), INNER_LIP.copy()
     seam = 0.78
-    full = np.where(outer[:, 1] < seam, 1.0 + 0.18 * b.upper_lip, 1.0 + 0.15 * b.lower_lip) * (1.0 - 0.15 * max(s.smile, 0.0) + 0.25 * s.pucker)
+    full = np.where(outer[:, 1] < seam, 1.0 + 0.18 * b.upper_lip, 1.0 + 0.15 * b.lower_lip) * (
+        1.0 - 0.15 * max(s.smile, 0.0) + 0.25 * s.pucker
+    )
     outer[:, 1] = seam + (outer[:, 1] - seam) * full
     for lips in (outer, inner):
         corner = np.clip(np.abs(lips[:, 0]) / 0.33, 0.0, 1.0)
         lower = lips[:, 1] > seam + 1e-3
         gape = 1.0 - np.clip(np.abs(lips[:, 0]) / 0.29, 0.0, 1.0) ** 2
         lips[:, 1] += s.mouth_open * np.where(lower, 0.27, -0.025) * gape + 0.05 * s.mouth_open
-        lips[:, 0] *= (1.0 + 0.075 * b.mouth_width) * (1.0 + 0.24 * s.smile) * (1.0 - 0.38 * s.pucker) * (1.0 - 0.10 * s.mouth_open)
+        lips[:, 0] *= (
+            (1.0 + 0.075 * b.mouth_width)
+            * (1.0 + 0.24 * s.smile)
+            * (1.0 - 0.38 * s.pucker)
+            * (1.0 - 0.10 * s.mouth_open)
+        )
         lips[:, 1] -= 0.085 * s.smile * corner**2 - 0.012 * s.smile
         lips[:, 1] += 0.02 * b.mouth_height + 0.012 * b.nose_length
     return outer, inner

@@ -1,7 +1,7 @@
 """Light on the 3D head: per-pixel irradiance and gloss from the surface's normals, and the head's outline.
 
-The surface grid is denser than the pixels, so it is splatted point by point: far columns first, so that the nose hides the cheek
-behind it. Small gaps are closed by a blur that counts only covered pixels.
+The surface grid is denser than the pixels, so it is splatted point by point: far columns first, so that the nose hides
+the cheek behind it. Small gaps are closed by a blur that counts only covered pixels.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def shade(head: Head, view: View, look: FaceAppearance) -> tuple[np.ndarray, np.
     Light is smooth, so the finer canvas gets it enlarged.
     """
     side, extent = view.size, view.unit
-    points = view.camera(head.grid(int(2.4 * extent * 1.25) + 8, int(3.3 * extent * 1.25) + 8))
+    rows, columns = (8 * int(span * extent / 8) + 16 for span in (2.8, 2.9))  # few different counts: tables are cached
+    points = view.camera(head.grid(rows, columns))
     normals = _normals(points)
     seen = normals[..., 2] > -0.05
     place = view.pixels(points)

@@ -25,17 +25,35 @@ from benchmark.data.procedural.face_types import (
 )
 
 SKINS: tuple[RGB, ...] = (
-    (250, 218, 196), (243, 202, 176), (232, 186, 152), (217, 168, 128), (196, 142, 102), (166, 113, 78), (130, 86, 60),
+    (244, 206, 178), (238, 194, 164), (232, 186, 152), (217, 168, 128), (196, 142, 102), (166, 113, 78), (130, 86, 60),
     (98, 64, 47), (72, 48, 38),
 )  # fmt: skip
 DARK_HAIR: tuple[RGB, ...] = ((26, 22, 22), (40, 28, 24), (58, 38, 28))
-FAIR_HAIR: tuple[RGB, ...] = ((88, 58, 38), (122, 82, 50), (168, 122, 72), (214, 176, 112), (150, 68, 34), (186, 88, 44))
+FAIR_HAIR: tuple[RGB, ...] = (
+    (88, 58, 38),
+    (122, 82, 50),
+    (168, 122, 72),
+    (214, 176, 112),
+    (150, 68, 34),
+    (186, 88, 44),
+)
 DYED_HAIR: tuple[RGB, ...] = ((150, 30, 50), (60, 80, 150), (120, 60, 140), (216, 120, 150), (60, 130, 120))
 IRISES: tuple[RGB, ...] = ((74, 46, 28), (94, 62, 36), (120, 92, 48), (92, 112, 72), (88, 124, 158), (112, 130, 140))
 FRAMES: tuple[RGB, ...] = ((22, 22, 24), (84, 50, 30), (150, 118, 60), (140, 30, 40), (40, 70, 130), (150, 152, 158))
-SOFT_STYLES = ("bob", "bob-fringe", "long-straight", "long-wavy", "long-fringe", "bun", "ponytail", "curly-long", "afro", "crop")
+SOFT_STYLES = (
+    "bob",
+    "bob-fringe",
+    "long-straight",
+    "long-wavy",
+    "long-fringe",
+    "bun",
+    "ponytail",
+    "curly-long",
+    "afro",
+    "crop",
+)
 HARD_STYLES = ("bald", "balding", "buzz", "crop", "side-part", "quiff", "slick-back", "afro", "long-straight", "bun")
-KEY_EVERY = 2.2  # frames between two independent key states: a clip then covers its whole range, yet neighbours are related
+KEY_EVERY = 2.2  # frames between independent key states: a clip covers its whole range, yet neighbours are related
 
 
 def sample_person(seed: int, index: int) -> tuple[BoneShape, FaceAppearance]:
@@ -143,13 +161,21 @@ def _appearance(rng: np.random.Generator, softness: float) -> FaceAppearance:
     make_up = float(rng.uniform(0.25, 1.0)) if soft and rng.uniform() < 0.75 else 0.0
     natural_lips = _mix(skin, (176, 74, 76), 0.42)
     lips = _mix(natural_lips, _pick(rng, ((190, 30, 50), (150, 30, 70), (214, 90, 110), (120, 40, 50))), 0.85 * make_up)
-    beard = "none" if soft else _pick(rng, ("none", "stubble", "moustache", "goatee", "short", "full"), (3, 2, 1.2, 1.2, 2, 1.6))
+    beard = (
+        "none"
+        if soft
+        else _pick(rng, ("none", "stubble", "moustache", "goatee", "short", "full"), (3, 2, 1.2, 1.2, 2, 1.6))
+    )
     glasses = _pick(rng, ("none", "round", "square", "aviator", "cat-eye", "rimless"), (9, 1.5, 2, 1, 0.8, 1))
     tinted = glasses != "none" and rng.uniform() < 0.3
     lens = _pick(rng, ((30, 30, 36), (86, 54, 30), (40, 66, 60), (150, 90, 120)))
     light, light_colour, strength = _lamp(rng)
     hat = _pick(rng, ("none", "beanie"), (12, 1))
-    colours = (_vivid(rng, (0.1, 0.75), (0.12, 0.95)), _vivid(rng, (0.05, 0.7), (0.15, 0.98)), _vivid(rng, (0.1, 0.8), (0.3, 1.0)))
+    colours = (
+        _vivid(rng, (0.1, 0.75), (0.12, 0.95)),
+        _vivid(rng, (0.05, 0.7), (0.15, 0.98)),
+        _vivid(rng, (0.1, 0.8), (0.3, 1.0)),
+    )
     return FaceAppearance(
         skin=skin,
         blush=float(rng.uniform(0.15, 0.6) + 0.4 * make_up),

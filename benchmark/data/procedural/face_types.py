@@ -39,9 +39,9 @@ class BoneShape:
 class FaceSemantics:
     """Everything the 68 landmarks carry, and nothing else. "Left" and "right" are the image's.
 
-    Angles in radians: yaw > 0 turns to the image's right, pitch > 0 looks down, roll > 0 tilts clockwise. `scale` multiplies
-    the size of the head; shifts are fractions of the image side. Expressions run from 0 to 1, except `smile` and the brows,
-    which go from -1 (frown, lowered) to 1.
+    Angles in radians: yaw > 0 turns to the image's right, pitch > 0 looks down, roll > 0 tilts clockwise. `scale`
+    multiplies the size of the head; shifts are fractions of the image side. Expressions run from 0 to 1, except `smile`
+    and the brows, which go from -1 (frown, lowered) to 1.
     """
 
     bone: BoneShape

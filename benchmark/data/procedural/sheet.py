@@ -1,6 +1,6 @@
 """Contact sheets: rows of pictures in one PNG, to look at a data set before training on it.
 
-    python -m benchmark.data.procedural.sheet faces.png
+python -m benchmark.data.procedural.sheet faces.png
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def write_contact_sheet(path: str | Path, rows: Sequence[Sequence[np.ndarray]], 
     sheet = np.full((len(rows) * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)
     for i, row in enumerate(rows):
         for j, picture in enumerate(row):
-            sheet[i * (height + gap) : i * (height + gap) + height, j * (width + gap) : j * (width + gap) + width] = picture
+            sheet[i * (height + gap) : i * (height + gap) + height, j * (width + gap) : j * (width + gap) + width] = (
+                picture
+            )
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(sheet).save(path)
 

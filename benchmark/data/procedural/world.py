@@ -1,7 +1,7 @@
 """The procedural face world as a data source: clips by identity, exact landmarks, and the true answer for every pair.
 
-    world = ProceduralFaces(identities=600, frames=12, size=64, label_fn=face_label)
-    world.truth(label_of=Frame("face-00003", 2), style_of=Frame("face-00007", 0))   # uint8 (64, 64, 3)
+world = ProceduralFaces(identities=600, frames=12, size=64, label_fn=face_label)
+world.truth(label_of=Frame("face-00003", 2), style_of=Frame("face-00007", 0))   # uint8 (64, 64, 3)
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ PREFIX = "face-"
 class ProceduralFaces:
     """`benchmark.data.source.Source` over rendered people.
 
-    Split by identity (spec: systems 1.4): after a seeded shuffle the first 20 % are val, the next 20 % test, the rest train.
+    Split by identity (spec: systems 1.4): after a seeded shuffle the first 20 % are val, the next 20 % test, the rest
+    train.
     `label_fn` turns landmarks (68, 2) float32 and the image side into the label, uint8 (C, H, W).
     """
 
@@ -77,7 +78,9 @@ class ProceduralFaces:
             raise BenchError(f"{frame.clip}: no such clip; this world has {self.clips[0].id} to {self.clips[-1].id}")
         states, look = _clip(self._seed, self._index[frame.clip], self._frames)
         if not 0 <= frame.index < len(states):
-            raise BenchError(f"{frame.clip}: frame {frame.index} does not exist; this clip has frames 0 to {len(states) - 1}")
+            raise BenchError(
+                f"{frame.clip}: frame {frame.index} does not exist; this clip has frames 0 to {len(states) - 1}"
+            )
         return states[frame.index], look
 
     def _fingerprint(self, identities: int) -> str:

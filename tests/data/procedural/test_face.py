@@ -18,8 +18,22 @@ from benchmark.data.procedural.face import FaceSemantics, landmarks, regions, re
 from benchmark.data.procedural.face_types import BEARDS, COLLARS, GLASSES, HAIR_STYLES, HATS
 
 BONE, LOOK = sample_person(0, 3)
-PLAIN = replace(LOOK, hair_style="bald", glasses="none", beard="none", hat="none", make_up=0.0, age=0.0, freckles=0.0, earrings="none")
-POSES = [FaceSemantics(BONE), FaceSemantics(BONE, yaw=0.5, pitch=0.2, roll=-0.2), FaceSemantics(BONE, yaw=-0.5, pitch=-0.25, mouth_open=0.8)]
+PLAIN = replace(
+    LOOK,
+    hair_style="bald",
+    glasses="none",
+    beard="none",
+    hat="none",
+    make_up=0.0,
+    age=0.0,
+    freckles=0.0,
+    earrings="none",
+)
+POSES = [
+    FaceSemantics(BONE),
+    FaceSemantics(BONE, yaw=0.5, pitch=0.2, roll=-0.2),
+    FaceSemantics(BONE, yaw=-0.5, pitch=-0.25, mouth_open=0.8),
+]
 
 
 def changed(semantics, first, second, size):
@@ -48,7 +62,9 @@ def weighted_centroid(share):
 @pytest.mark.parametrize("semantics", POSES)
 def test_drawn_lips_lie_on_their_landmarks(semantics):
     size = 256
-    difference = changed(semantics, replace(PLAIN, lips=(255.0, 0.0, 0.0)), replace(PLAIN, lips=(0.0, 0.0, 255.0)), size)
+    difference = changed(
+        semantics, replace(PLAIN, lips=(255.0, 0.0, 0.0)), replace(PLAIN, lips=(0.0, 0.0, 255.0)), size
+    )
     points = landmarks(semantics, size)
     expected = weighted_centroid(filled(size, points[48:60], points[60:68]))
     assert np.abs(centroid(difference > 90) - expected).max() < 0.5 * size / 64
@@ -58,10 +74,13 @@ def test_drawn_lips_lie_on_their_landmarks(semantics):
 @pytest.mark.parametrize("eye", [slice(36, 42), slice(42, 48)])
 def test_drawn_eye_opening_lies_on_its_landmarks(semantics, eye):
     size = 256
-    difference = changed(semantics, replace(PLAIN, skin=(250.0, 250.0, 250.0)), replace(PLAIN, skin=(60.0, 60.0, 60.0)), size)
+    difference = changed(
+        semantics, replace(PLAIN, skin=(250.0, 250.0, 250.0)), replace(PLAIN, skin=(60.0, 60.0, 60.0)), size
+    )
     points = landmarks(semantics, size)[eye]
     low, high = np.floor(points.min(axis=0)).astype(int) - 2, np.ceil(points.max(axis=0)).astype(int) + 3
-    opening = difference < 20  # the eyeball alone does not take the colour of the skin; lashes do not either, so cut them off
+    # The eyeball alone does not take the colour of the skin; lashes do not either, so cut them off.
+    opening = difference < 20
     opening &= filled(size, (points - points.mean(axis=0)) * 1.3 + points.mean(axis=0)) > 0.5
     box = np.zeros_like(opening)
     box[low[1] : high[1], low[0] : high[0]] = True
@@ -71,11 +90,13 @@ def test_drawn_eye_opening_lies_on_its_landmarks(semantics, eye):
 @pytest.mark.parametrize("semantics", POSES)
 def test_drawn_brows_lie_on_their_landmarks(semantics):
     size = 256
-    difference = changed(semantics, replace(PLAIN, brow=(250.0, 0.0, 0.0)), replace(PLAIN, brow=(0.0, 0.0, 250.0)), size)
+    difference = changed(
+        semantics, replace(PLAIN, brow=(250.0, 0.0, 0.0)), replace(PLAIN, brow=(0.0, 0.0, 250.0)), size
+    )
     points = landmarks(semantics, size)
     for brow in (points[17:22], points[22:27]):
         for x, y in brow[1:4]:
-            column = difference[int(y) - 14 : int(y) + 15, int(round(float(x)))]
+            column = difference[int(y) - 14 : int(y) + 15, round(float(x))]
             weight = np.where(column > 120, column, 0)
             assert weight.any()
             assert abs(np.average(np.arange(-14, 15), weights=weight) + int(y) - y) < 1.0 * size / 64
@@ -89,7 +110,7 @@ def test_drawn_jaw_edge_lies_on_its_landmarks(yaw):
     points = landmarks(semantics, size)
     far = points[[12, 13]] if yaw >= 0 else points[[3, 4]]
     for x, y in far:
-        row = np.flatnonzero(person[int(round(float(y)))])
+        row = np.flatnonzero(person[round(float(y))])
         edge = row[-1] if yaw >= 0 else row[0]
         assert abs(edge - x) < 0.5 * size / 64
 
@@ -135,11 +156,17 @@ def test_each_semantic_moves_its_landmarks():
     assert after(roll=0.3)[8, 0] < rest[8, 0] - 1  # clockwise: the chin goes left
     assert np.ptp(after(scale=1.15)[:, 0]) == pytest.approx(1.15 * np.ptp(rest[:, 0]), rel=1e-4)
     assert np.allclose(after(shift_x=0.1) - rest, [6.4, 0.0], atol=1e-4)
-    assert after(blink_left=1.0)[[37, 38], 1].min() > rest[[37, 38], 1].max() and np.allclose(after(blink_left=1.0)[42:48], rest[42:48])
-    assert (after(brow_right=1.0)[22:27, 1] < rest[22:27, 1] - 1).all() and np.allclose(after(brow_right=1.0)[17:22], rest[17:22])
+    assert after(blink_left=1.0)[[37, 38], 1].min() > rest[[37, 38], 1].max() and np.allclose(
+        after(blink_left=1.0)[42:48], rest[42:48]
+    )
+    assert (after(brow_right=1.0)[22:27, 1] < rest[22:27, 1] - 1).all() and np.allclose(
+        after(brow_right=1.0)[17:22], rest[17:22]
+    )
     assert np.ptp(after(furrow=1.0)[[21, 22], 0]) < np.ptp(rest[[21, 22], 0])
     assert np.ptp(after(smile=1.0)[[48, 54], 0]) > np.ptp(rest[[48, 54], 0]) > np.ptp(after(pucker=1.0)[[48, 54], 0])
-    assert after(mouth_open=1.0)[66, 1] - after(mouth_open=1.0)[62, 1] > 4 and after(mouth_open=1.0)[8, 1] > rest[8, 1] + 2
+    assert (
+        after(mouth_open=1.0)[66, 1] - after(mouth_open=1.0)[62, 1] > 4 and after(mouth_open=1.0)[8, 1] > rest[8, 1] + 2
+    )
 
 
 angles = st.floats(-1.0, 1.0)
@@ -150,7 +177,9 @@ unit = st.floats(0.0, 1.0)
 @given(angles, angles, angles, unit, unit, unit, angles, st.integers(0, 10_000), st.integers(16, 300))
 def test_landmarks_scale_with_the_image_for_any_state(yaw, pitch, roll, blink, opening, pucker, smile, person, size):
     bone, _ = sample_person(1, person)
-    semantics = FaceSemantics(bone, 0.7 * yaw, 0.35 * pitch, 0.35 * roll, blink_left=blink, mouth_open=opening, pucker=pucker, smile=smile)
+    semantics = FaceSemantics(
+        bone, 0.7 * yaw, 0.35 * pitch, 0.35 * roll, blink_left=blink, mouth_open=opening, pucker=pucker, smile=smile
+    )
     points = landmarks(semantics, size)
     assert np.isfinite(points).all()
     assert np.allclose((landmarks(semantics, 2 * size) + 0.5) / 2, points + 0.5, atol=1e-3)
@@ -163,7 +192,10 @@ def test_the_same_picture_at_every_size():
         assert np.abs(cv2.resize(large, (64, 64), interpolation=cv2.INTER_AREA).astype(int) - small).mean() < 8
 
 
-@pytest.mark.parametrize("field,choices", [("hair_style", HAIR_STYLES), ("glasses", GLASSES), ("beard", BEARDS), ("collar", COLLARS), ("hat", HATS)])
+@pytest.mark.parametrize(
+    "field,choices",
+    [("hair_style", HAIR_STYLES), ("glasses", GLASSES), ("beard", BEARDS), ("collar", COLLARS), ("hat", HATS)],
+)
 def test_every_choice_of_style_draws_something_of_its_own(field, choices):
     base = replace(PLAIN, hair=(150.0, 90.0, 40.0), clothes=(40.0, 90.0, 160.0), beard_colour=(60.0, 40.0, 30.0))
     pictures = [render(POSES[1], replace(base, **{field: choice}), 64) for choice in choices]
@@ -179,7 +211,9 @@ def test_eyes_look_at_the_gaze_point():
     right, bottom = points[36:42].max(axis=0).astype(int)
 
     def dark_centre(x):
-        eye = render(semantics, replace(PLAIN, gaze=(x, 0.0, 3.0)), 256)[top + 4 : bottom - 2, left + 5 : right - 5].sum(axis=2)
+        eye = render(semantics, replace(PLAIN, gaze=(x, 0.0, 3.0)), 256)[
+            top + 4 : bottom - 2, left + 5 : right - 5
+        ].sum(axis=2)
         return centroid(eye < 200)[0]
 
     assert dark_centre(1.5) > dark_centre(-1.5) + 3
@@ -215,7 +249,13 @@ print(digest.hexdigest())
 def test_other_processes_draw_the_same_bytes():
     outputs = set()
     for hash_seed in ("0", "4242"):
-        run = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": hash_seed})
+        run = subprocess.run(
+            [sys.executable, "-c", CHILD],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        )
         outputs.add(run.stdout.strip())
     digest = hashlib.sha256()
     for index in range(3):

@@ -65,11 +65,11 @@ def test_fingerprint_names_the_data():
 
 
 def test_mistakes_are_named():
-    with pytest.raises(BenchError, match="face-99999.*face-00000 to face-00009"):
+    with pytest.raises(BenchError, match=r"face-99999.*face-00000 to face-00009"):
         world().image(Frame("face-99999", 0))
-    with pytest.raises(BenchError, match="frame 3.*0 to 2"):
+    with pytest.raises(BenchError, match=r"frame 3.*0 to 2"):
         world().image(Frame("face-00000", 3))
-    with pytest.raises(BenchError, match="identities = 2"):
+    with pytest.raises(BenchError, match=r"identities = 2"):
         world(identities=2)
 
 
