@@ -12,11 +12,12 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from benchmark.data.procedural.face_canvas import Canvas, band, disc
-from benchmark.data.procedural.face_geometry import Head, View
+from benchmark.data.procedural.face_geometry import UNIT, Head, View
 from benchmark.data.procedural.face_types import RGB, FaceAppearance
 
 EYEBALL = 0.155  # radius in head units
 IRIS = 0.066
+FINE = 30.0  # pixels per head unit below which lines as thin as a lash or a wrinkle cannot be seen
 EYES = ((36, 37, 38, 39, 40, 41), (42, 43, 44, 45, 46, 47))
 
 
@@ -106,7 +107,7 @@ def _marks_of_time(
         0.5 * (0.10 + 0.4 * look.age + 0.35 * smile),
         0.02 * u,
     )
-    if look.age > 0.5:
+    if look.age > 0.5 and u >= FINE:
         strength = 0.6 * (look.age - 0.5) / 0.5 + 0.2 * max(head.semantics.brow_left, 0)
         canvas.fill_all([band(line, 0.016 * u) for line in _wrinkles(head, view, marks)], shadow, strength, 0.007 * u)
 
@@ -154,7 +155,8 @@ def _sockets(canvas: Canvas, view: View, marks: np.ndarray, look: FaceAppearance
     canvas.fill_all(bags, shadow, 0.10 + 0.28 * look.age, 0.03 * u)
     if look.make_up:
         canvas.fill_all(lids(0.26), look.eye_shadow, 0.7 * look.make_up, 0.02 * u)
-    canvas.fill_all([band(line, 0.02 * u) for line in between(0.16)], shadow, 0.6, 0.008 * u)
+    if u >= FINE:
+        canvas.fill_all([band(line, 0.02 * u) for line in between(0.16)], shadow, 0.6, 0.008 * u)
     _brows(canvas, view, brows, look)
 
 
@@ -201,11 +203,9 @@ def _lips(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: FaceA
     canvas.fill(outer, look.lips, 0.95, 0.01 * u)
     upper = np.concatenate([spline(marks[48:55]), spline(marks[[64, 63, 62, 61, 60]])])
     canvas.fill(upper, tone(look.lips, 0.76), 0.8, 0.008 * u)
-    lower = np.concatenate([spline(marks[[54, 55, 56, 57, 58, 59, 48]]), spline(marks[[60, 67, 66, 65, 64]])])
     middle = 0.55 * marks[66] + 0.45 * marks[57]
     height = 0.25 * float(np.linalg.norm(marks[57] - marks[66]))
     canvas.fill(disc(middle, 0.12 * u, max(height, 0.2)), lift(look.lips, 0.45), 0.5 + 0.3 * look.make_up, 0.02 * u)
-    canvas.fill(lower, tone(look.lips, 0.8), 0.12, 0.02 * u)
     seam = np.concatenate([marks[48:49], spline(marks[60:65]), marks[54:55]])
     if head.semantics.mouth_open < 0.25:
         canvas.ribbon(seam, 0.022 * u, tone(look.lips, 0.35, (40.0, 8.0, 10.0)), 0.85, 0.006 * u)
@@ -235,7 +235,7 @@ def paint_open(canvas: Canvas, head: Head, view: View, marks: np.ndarray, look: 
 
 def _gaze(head: Head, view: View, centre: np.ndarray, look: FaceAppearance) -> np.ndarray:
     """Unit vector of sight in the camera frame: towards the gaze point, as far as the lids allow."""
-    origin = (view.middle - (view.size - 1) / 2) / (view.size * 0.315)
+    origin = (view.middle - (view.size - 1) / 2) / (view.size * UNIT)
     target = np.asarray(look.gaze) - np.array([origin[0], origin[1], 0.0])
     sight = view.rotation.T @ (target - view.camera(centre))
     sight /= np.linalg.norm(sight)
@@ -259,22 +259,24 @@ def _eyeball(
     ring = disc((0.0, 0.0), across, across) @ squeeze
     canvas.fill(pupil + 1.08 * ring, tone(look.iris, 0.35), 0.95, 0.006 * u)
     canvas.fill(pupil + 0.92 * ring, look.iris, 1.0, 0.008 * u)
-    canvas.fill(pupil + [0.0, 0.3 * across] + 0.6 * ring, lift(look.iris, 0.3), 0.5, 0.015 * u)
+    if u >= FINE:
+        canvas.fill(pupil + [0.0, 0.3 * across] + 0.6 * ring, lift(look.iris, 0.3), 0.5, 0.015 * u)
     canvas.fill(pupil + 0.44 * ring, (14.0, 10.0, 10.0), 0.97, 0.004 * u)
     canvas.ribbon(spline(corners[:4], 5), 0.07 * u, (70.0, 46.0, 44.0), 0.5, 0.02 * u)
     glint = pupil + np.array([look.light[0], look.light[1] - 0.25]) * 0.5 * across
     canvas.fill(disc(glint, 0.2 * across, 0.2 * across), (255.0, 255.0, 250.0), 0.95, 0.003 * u)
-    canvas.fill(
-        disc(corners[3] if eye == 0 else corners[0], 0.028 * u, 0.022 * u), (206.0, 130.0, 124.0), 0.7, 0.01 * u
-    )
+    if u >= FINE:
+        inner = corners[3] if eye == 0 else corners[0]
+        canvas.fill(disc(inner, 0.028 * u, 0.022 * u), (206.0, 130.0, 124.0), 0.7, 0.01 * u)
 
 
 def _lashes(canvas: Canvas, view: View, marks: np.ndarray, look: FaceAppearance) -> None:
     u = view.unit
     lash = tone(look.brow, 0.35)
     lids = [spline(marks[list(eye[:4])], 5) for eye in EYES]
-    lows = [spline(marks[[eye[3], eye[4], eye[5], eye[0]]], 5) for eye in EYES]
-    canvas.fill_all([band(low, 0.014 * u) for low in lows], tone(look.skin, 0.55, (90.0, 30.0, 26.0)), 0.5, 0.004 * u)
+    if u >= FINE:
+        lows = [band(spline(marks[[eye[3], eye[4], eye[5], eye[0]]], 5), 0.014 * u) for eye in EYES]
+        canvas.fill_all(lows, tone(look.skin, 0.55, (90.0, 30.0, 26.0)), 0.5, 0.004 * u)
     taper = (0.030 + 0.016 * look.make_up) * np.sin(np.linspace(0.25, np.pi - 0.25, len(lids[0]))) + 0.006
     strokes = [band(lid, taper * u) for lid in lids]
     if look.make_up > 0.3:
@@ -299,6 +301,7 @@ def _mouth(canvas: Canvas, view: View, marks: np.ndarray, light: float) -> None:
     reach = min(0.62 * gape, 0.085)
     teeth = np.concatenate([top - 0.03 * down, (top + reach * down)[::-1]])
     canvas.fill(teeth, tuple(light * c for c in (236.0, 230.0, 216.0)), 0.95, 0.006 * u)
-    canvas.fill(band(top, 0.05 * u), (90.0, 40.0, 40.0), 0.4, 0.02 * u)
+    if u >= FINE:
+        canvas.fill(band(top, 0.05 * u), (90.0, 40.0, 40.0), 0.4, 0.02 * u)
     corners = [disc(marks[i] * 0.75 + marks[66] * 0.25, 0.06 * u, 0.06 * u) for i in (48, 54)]
     canvas.fill_all(corners, (50.0, 14.0, 16.0), 0.6, 0.03 * u)

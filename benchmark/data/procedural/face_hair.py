@@ -183,9 +183,15 @@ def _curls(rng: np.random.Generator, volume: float, drop: float, wide: float) ->
     radius = np.where(mass, 0.05, rng.uniform(0.05, 0.10, count))[:, None]
     ring = np.stack([np.cos(spin) * radius, np.sin(spin) * radius, 0.6 * np.sin(spin + 1) * radius], axis=-1)
     centre = np.where(mass[:, None], SCALP + (centre - SCALP) * [0.95, 0.97, 0.95], centre)
-    return Strands(
-        centre[:, None] + ring, np.where(mass, 0.17, 0.052), np.where(mass, 0.68, rng.uniform(0.75, 1.3, count))
-    )
+    tone = np.where(mass, 0.68, rng.uniform(0.75, 1.3, count))
+    return join(_cap(wide), Strands(centre[:, None] + ring, np.where(mass, 0.17, 0.052), tone))
+
+
+def _cap(wide: float) -> Strands:
+    """A dark layer close to the scalp, so that no skin shows between the curls."""
+    azimuth = (np.arange(80) * GOLDEN) % (2 * np.pi) - np.pi
+    paths = over_scalp(direction(azimuth, np.full(80, 0.05)), direction(azimuth, hairline(azimuth)), 0.0, wide)
+    return Strands(paths, np.full(80, 0.16), np.full(80, 0.55))
 
 
 def beard(look: FaceAppearance, head: Head) -> Strands | None:
