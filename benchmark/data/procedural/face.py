@@ -36,7 +36,7 @@ __all__ = [
     "sample_person",
 ]
 
-RENDERER_VERSION = 1  # raise it whenever a pixel or a landmark changes
+RENDERER_VERSION = 2  # raise it whenever a pixel or a landmark changes
 OVERSAMPLE = 2
 
 

@@ -41,20 +41,29 @@ class Canvas:
         `soft` is the sigma of the edge in image pixels.
         """
         spread = soft * self.oversample
-        pad = int(3 * spread + 2)
         shapes = [self._fixed(p) for p in polygons]
-        boxes = [cv2.boundingRect(s) for s in shapes]
-        left, top = (max((min(b[i] for b in boxes) >> SHIFT) - pad, 0) for i in (0, 1))
-        right, bottom = (min((max(b[i] + b[i + 2] for b in boxes) >> SHIFT) + pad + 2, self.side) for i in (0, 1))
-        if right <= left or bottom <= top:
+        where = self._box(shapes, int(3 * spread + 2))
+        if where is None:
             return None
-        mask = np.zeros((bottom - top, right - left), np.uint8)
-        corner = np.array([left << SHIFT, top << SHIFT], np.int32)
-        for shape in shapes:  # one by one: a joint call would leave holes where polygons overlap
-            cv2.fillPoly(mask, [shape - corner], 255, cv2.LINE_AA, SHIFT)
+        rows, columns = where
+        mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+        self._draw(mask, shapes, where, 255)
         if spread > CRISP:
             cv2.GaussianBlur(mask, (0, 0), spread, dst=mask)
-        return mask, (slice(top, bottom), slice(left, right))
+        return mask, where
+
+    def _box(self, shapes: list[np.ndarray], pad: int) -> tuple[slice, slice] | None:
+        """Rows and columns of the canvas that the shapes touch, widened by `pad`; None when they lie outside."""
+        boxes = [cv2.boundingRect(s) for s in shapes]
+        left, top = (max((min(b[i] for b in boxes) >> SHIFT) - pad, 0) for i in (0, 1))
+        right, bottom = (min((max(b[i] + b[i + 2] for b in boxes) >> SHIFT) + pad, self.side) for i in (0, 1))
+        return (slice(top, bottom), slice(left, right)) if right > left and bottom > top else None
+
+    @staticmethod
+    def _draw(part: np.ndarray, shapes: list[np.ndarray], where: tuple[slice, slice], colour) -> None:
+        corner = np.array([where[1].start << SHIFT, where[0].start << SHIFT], np.int32)
+        for shape in shapes:  # one by one: a joint call would leave holes where polygons overlap
+            cv2.fillPoly(part, [shape - corner], colour, cv2.LINE_AA, SHIFT)
 
     def coordinates(self, where: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
         """Image x (1, w) and y (h, 1) of the canvas pixels in `where`."""
@@ -71,13 +80,22 @@ class Canvas:
 
     def fill_all(self, polygons: list[np.ndarray], colour, alpha: float = 1.0, soft: float = 0.0) -> None:
         """Fill the union of several polygons with one RGB; `soft` is the sigma of the edge in image pixels."""
-        if alpha >= DENSE and soft * self.oversample <= CRISP:
-            for polygon in polygons:
-                cv2.fillPoly(self.pixels, [self._fixed(polygon)], colour, cv2.LINE_AA, SHIFT)
-        elif alpha >= FAINT and polygons:
+        if alpha < FAINT or not polygons:
+            return
+        if soft * self.oversample > CRISP:
             covered = self.coverage(polygons, soft)
             if covered is not None:
                 self.blend(*covered, colour, alpha)
+            return
+        shapes = [self._fixed(p) for p in polygons]
+        where = self._box(shapes, 2)
+        if where is None:
+            return
+        part = self.pixels[where]
+        painted = part if alpha >= DENSE else part.copy()
+        self._draw(painted, shapes, where, colour)
+        if painted is not part:
+            cv2.addWeighted(painted, alpha, part, 1.0 - alpha, 0.0, dst=part)
 
     def fill(self, polygon: np.ndarray, colour, alpha: float = 1.0, soft: float = 0.0) -> None:
         """Fill one polygon (N, 2)."""

@@ -55,6 +55,8 @@ def hair(look: FaceAppearance, wide: float) -> Strands | None:
     fine = rng.uniform(0.010, 0.026, count) * (1.6 if style == "balding" else 1.0)
     width = np.where(bold, 0.115 if style in LENGTH else 0.10, fine)
     strands = Strands(points, width, np.where(bold, rng.uniform(0.82, 1.0, count), rng.uniform(0.7, 1.35, count)))
+    if style not in LENGTH and style != "balding":
+        strands = join(_cap(wide), strands)
     if style.endswith("fringe"):
         strands = join(strands, _fringe(rng, wide, volume))
     if style in ("bun", "ponytail"):
@@ -188,10 +190,10 @@ def _curls(rng: np.random.Generator, volume: float, drop: float, wide: float) ->
 
 
 def _cap(wide: float) -> Strands:
-    """A dark layer close to the scalp, so that no skin shows between the curls."""
-    azimuth = (np.arange(80) * GOLDEN) % (2 * np.pi) - np.pi
-    paths = over_scalp(direction(azimuth, np.full(80, 0.05)), direction(azimuth, hairline(azimuth)), 0.0, wide)
-    return Strands(paths, np.full(80, 0.16), np.full(80, 0.55))
+    """A dark layer close to the scalp, so that no skin shows between curls or locks."""
+    azimuth = (np.arange(54) * GOLDEN) % (2 * np.pi) - np.pi
+    paths = over_scalp(direction(azimuth, np.full(54, 0.05)), direction(azimuth, hairline(azimuth)), 0.0, wide)
+    return Strands(paths, np.full(54, 0.2), np.full(54, 0.6))
 
 
 def beard(look: FaceAppearance, head: Head) -> Strands | None:

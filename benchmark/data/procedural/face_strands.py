@@ -19,6 +19,7 @@ SCALP = np.array([0.0, -0.18, -0.30])  # centre of the scalp ellipsoid
 RADII = np.array([0.80, 0.98, 0.96])
 FACE_CENTRE, FACE_RADII = np.array([0.0, 0.36, -0.10]), np.array([0.71, 0.86, 0.66])  # hides the hair behind the cheeks
 STEPS = 9  # points along a strand
+SHARP = 40.0  # pixels per head unit from which wide strands get smooth edges of their own
 THIN = 0.05  # strands narrower than this are single locks over the mass of hair
 
 
@@ -104,6 +105,7 @@ class Lit:
     """
 
     def __init__(self, strands: Strands, view: View, look: FaceAppearance, base: RGB, gloss: float = 0.8) -> None:
+        self.sharp = view.unit >= SHARP
         strands = _simplify(strands, min(1.0, view.unit / 70))
         camera = view.camera(strands.points)
         self.place = view.pixels(camera)
@@ -125,8 +127,11 @@ class Lit:
         thick = np.maximum(1, np.rint(self.width[who, step] * canvas.oversample)).astype(int).tolist()
         starts, ends = place[who, step].tolist(), place[who, step + 1].tolist()
         colours = (shade * self.colours[who, step]).tolist()
+        edge = (
+            cv2.LINE_AA if self.sharp else cv2.LINE_8
+        )  # in small pictures the finer canvas alone smooths wide strands
         for start, end, colour, width in zip(starts, ends, colours, thick, strict=True):
-            cv2.line(canvas.pixels, start, end, colour, width, cv2.LINE_AA, SHIFT)
+            cv2.line(canvas.pixels, start, end, colour, width, edge if width > 1 else cv2.LINE_AA, SHIFT)
 
 
 def _simplify(strands: Strands, detail: float) -> Strands:
