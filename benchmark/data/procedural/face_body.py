@@ -108,10 +108,10 @@ def _neck(canvas: Canvas, head: Head, view: View, body: Body, look: FaceAppearan
     top, foot = 0.5 * (left_edge[4] + right_edge[4]), 0.5 * (left_edge[-5] + right_edge[-5])
     axis = (foot - top) / np.hypot(*(foot - top))
     x, y = canvas.coordinates(where)
-    across = np.clip(((x - top[0]) * axis[1] - (y - top[1]) * axis[0]) / (0.5 * u), -0.97, 0.97)
-    normals = np.stack([0.95 * across, np.full_like(across, 0.1), np.sqrt(1 - 0.9 * across**2)], axis=-1).astype(
-        np.float32
-    )
+    across = ((x - top[0]) * axis[1] - (y - top[1]) * axis[0]) / (0.5 * u)
+    bend = np.linspace(-0.97, 0.97, 65)
+    normals = np.stack([0.95 * bend, np.full_like(bend, 0.1), np.sqrt(1 - 0.9 * bend**2)], axis=-1).astype(np.float32)
+    lit = light_of(normals, look) * np.asarray(look.skin, np.float32)  # a cylinder: its light depends on `across` alone
     chin = view.project(CHIN)
     drop = np.array([-0.10 * look.light[0], 0.34]) * u
     shadow = np.zeros((canvas.side, canvas.side), np.uint8)
@@ -119,7 +119,7 @@ def _neck(canvas: Canvas, head: Head, view: View, body: Body, look: FaceAppearan
     if fallen is not None:
         shadow[fallen[1]] = fallen[0]
     shade = (shadow[where] * np.float32(0.62 / 255))[..., None]
-    skin = light_of(normals, look) * np.asarray(look.skin, np.float32)
+    skin = lit[np.clip(across * 33 + 32.5, 0, 64).astype(np.int32)]
     skin += shade * (np.asarray(tone(look.skin, 0.28, (40.0, 14.0, 14.0)), np.float32) - skin)
     canvas.blend(mask, where, np.clip(skin, 0, 255))
 

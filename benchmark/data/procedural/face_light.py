@@ -44,7 +44,7 @@ def shade(head: Head, view: View, look: FaceAppearance) -> tuple[np.ndarray, np.
     Light is smooth, so the finer canvas gets it enlarged.
     """
     side, extent = view.size, view.unit
-    rows, columns = (8 * int(span * extent / 8) + 16 for span in (2.8, 2.9))  # few different counts: tables are cached
+    rows, columns = (8 * int(span * extent / 8) + 16 for span in (2.3, 2.5))  # few different counts: tables are cached
     points = view.camera(head.grid(rows, columns))
     normals = _normals(points)
     seen = normals[..., 2] > -0.05
