@@ -32,6 +32,8 @@ class LandmarkNet(nn.Module):
         self.narrow = nn.Conv2d(3 * width, 2 * width, 1)
         self.join = _block(2 * width, 3 * width)
         self.heat = nn.Conv2d(3 * width, POINTS, 1)
+        with torch.no_grad():
+            self.heat.weight.mul_(8)  # flat heat maps put every point in the middle and learn slowly from there
         self.presence = nn.Linear(3 * width, 1)
         cells = (torch.arange(_GRID + 2 * _MARGIN) - _MARGIN + 0.5) / _GRID
         self.register_buffer("cells", cells, persistent=False)
