@@ -93,14 +93,19 @@ class EfficientNetLite0(nn.Module):
         self._conv_head, self._bn1 = _conv(c_in, HEAD_CHANNELS), nn.BatchNorm2d(HEAD_CHANNELS, BN_EPS)
         self._fc = nn.Linear(HEAD_CHANNELS, CLASSES)
 
-    def stages(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """Block outputs at strides 2, 4, 8, 16, 32 of images (N, 3, H, W) in [-1, 1]; channels as in CHANNELS."""
+    def stages(self, images: torch.Tensor, count: int = len(CHANNELS)) -> list[torch.Tensor]:
+        """The first `count` block outputs at strides 2, 4, 8, 16, 32 of images (N, 3, H, W) in [-1, 1].
+
+        Channels as in CHANNELS; what lies behind the last one asked for is not computed.
+        """
         x = F.relu6(self._bn0(self._conv_stem(images * INPUT_SCALE + INPUT_SHIFT)), inplace=True)
         found = []
         for index, block in enumerate(self._blocks):
             x = block(x)
             if index in STAGE_ENDS:
                 found.append(x)
+            if len(found) == count:
+                break
         return found
 
     def head(self, images: torch.Tensor) -> torch.Tensor:

@@ -39,15 +39,16 @@ class FeatureNetwork(nn.Module):
         raise BenchError(f"features {self.name!r} has no pooled vector; use inception-2015-12-05 or efficientnet-lite0")
 
 
-# Mean magnitude of the five layers on rendered faces at 128 px. The outputs are linear, not rectified like VGG's, and up
-# to ten times as large: undivided, loss weights chosen for VGG would leave the adversarial terms without a say.
-LITE0_MAGNITUDE = (3.8, 6.6, 6.3, 5.6, 2.2)
+# What the five layers are divided by. The network's outputs are linear and 5 to 8 in magnitude, not rectified and around
+# 1 like VGG's, and its first layer has stride 2. By trial at 64 px: undivided, the adversarial terms have no say; at equal
+# magnitudes the deep layers teach the generator a checkerboard that they cannot see. So the image itself leads.
+LITE0_SCALE = (0.15, 15.0, 24.0, 22.0, 22.0)
 
 
 class EfficientNetLite0(FeatureNetwork):
-    """The embedded default: block outputs at strides 2 to 32, each divided by its mean magnitude.
+    """The embedded default: the image itself, then block outputs at strides 2 to 16, each divided by `LITE0_SCALE`.
 
-    Pooled is the 1280-channel head's mean at 224 px.
+    The image stands for VGG's full-resolution first layer. Pooled is the 1280-channel head's mean at 224 px.
     """
 
     name, pooled_side = "efficientnet-lite0", 224
@@ -57,8 +58,8 @@ class EfficientNetLite0(FeatureNetwork):
         self.network = efficientnet_lite0.load(path).to(memory_format=torch.channels_last)
 
     def layers(self, images: torch.Tensor) -> list[torch.Tensor]:
-        stages = self.network.stages(_channels_last(images))
-        return [stage / magnitude for stage, magnitude in zip(stages, LITE0_MAGNITUDE, strict=True)]
+        maps = [images, *self.network.stages(_channels_last(images), count=4)]
+        return [found / scale for found, scale in zip(maps, LITE0_SCALE, strict=True)]
 
     def pooled(self, images: torch.Tensor) -> torch.Tensor:
         size = (self.pooled_side, self.pooled_side)
