@@ -85,7 +85,7 @@ class EvalConfig:
     consistent_share: float = 0.3  # share of items whose exemplar shares the target's style (official lists)
     features: str = "vgg19"  # feature distances: counterfactual and eye patches
     frechet: str = "inception-2015-12-05"  # Frechet distance
-    detector: str = "dlib"  # landmark detector of LEPE and eye patches
+    detector: str = "source"  # landmark detector of LEPE and eye patches; "source": the one the data's labels suit
     bootstrap: int = 2000  # resamples behind every interval
     batch: int = 16  # images per forward pass in synthesis and scoring
 

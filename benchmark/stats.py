@@ -1,9 +1,9 @@
 """Intervals and tests, once for the whole project. NumPy and SciPy only; seeded, so a re-made report is the same.
 
-    mean_interval(values)             # values (N,) over items, or (S, N) over seeds and items
-    paired_difference(ours, theirs)   # difference of means on the same items, with its interval and p
-    holm([0.01, 0.04, 0.03])          # adjusted p values
-    wilson(3, 96)                     # a rate
+mean_interval(values)             # values (N,) over items, or (S, N) over seeds and items
+paired_difference(ours, theirs)   # difference of means on the same items, with its interval and p
+holm([0.01, 0.04, 0.03])          # adjusted p values
+wilson(3, 96)                     # a rate
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BenchError
-from benchmark.run.files import write_atomic
+from benchmark.files import write_atomic
 from benchmark.run.results import RunView
 from reports import exports
 from reports.cost import cost_table

@@ -31,7 +31,7 @@ def test_paper_preset_holds_the_papers_numbers() -> None:
         2e-4,
     )
     assert (paper.pairs.window, paper.pairs.unit, paper.data.size) == (10, "frames", 256)
-    assert (paper.eval.features, paper.eval.frechet, paper.eval.detector) == ("vgg19", "inception-2015-12-05", "dlib")
+    assert (paper.eval.features, paper.eval.frechet, paper.eval.detector) == ("vgg19", "inception-2015-12-05", "source")
 
 
 def test_task_tables_apply_to_their_task_only() -> None:

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "baselines": {"benchmark", "models", "baselines"},
     "reports": {"reports"},
 }
-REPORTS_MAY = ("benchmark.run.results", "benchmark.run.files", "benchmark.stats", "benchmark.errors")
+REPORTS_MAY = ("benchmark.run.results", "benchmark.files", "benchmark.stats", "benchmark.errors")
 HEAVY = {"torch", "torchvision", "accelerate", "cv2", "av", "dlib", "matplotlib"}
 LIGHT = [
     "benchmark/cli",

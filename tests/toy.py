@@ -20,7 +20,7 @@ SIZE = 8
 class ToySource:
     """Clip k is a square of colour k; frame i moves it. The true answer exists."""
 
-    name, height, width = "procedural-toy", SIZE, SIZE
+    name, height, width, detector = "procedural-toy", SIZE, SIZE, "procedural"
     clips = tuple(
         Clip(f"t{k}", split, tuple(range(6))) for k, split in enumerate(["train"] * 3 + ["val"] * 2 + ["test"] * 3)
     )

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BenchError
+from benchmark.files import sha256_file, write_atomic
 
 MANIFEST = "manifest.jsonl"
 FORMAT = "exemplar-bench prepared faces"
@@ -35,7 +35,9 @@ def write_manifest(folder: Path, header: dict[str, Any], clips: Iterable[dict[st
     """Write `folder`/manifest.jsonl in one step: a reader sees the old one or the new one, never half of it."""
     lines = [{"format": FORMAT, "version": VERSION, **header}, *clips]
     text = "".join(json.dumps(line, sort_keys=True, ensure_ascii=False) + "\n" for line in lines)
-    return write_atomically(folder / MANIFEST, text.encode())
+    path = folder / MANIFEST
+    write_atomic(path, text.encode())
+    return path
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -67,25 +69,8 @@ def changed_files(folder: Path) -> Iterator[tuple[str, str]]:
             path = folder / name
             if not path.is_file():
                 yield name, "missing"
-            elif file_sha256(path) != digest:
+            elif sha256_file(path) != digest:
                 yield name, "changed"
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 (hex) of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_atomically(path: Path, content: bytes) -> Path:
-    """Write under a temporary name, flush to disk, rename: a run killed at any moment leaves no half-written file."""
-    temporary = path.with_name(path.name + ".partial")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    return path
 
 
 def _parse(path: Path, content: bytes) -> list[dict[str, Any]]:

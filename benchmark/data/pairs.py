@@ -111,9 +111,7 @@ class PairSampler:
             found = self._any(rng)
             if found.clip != frame.clip:
                 return found
-        raise BenchError(
-            f"pairs: no clip but {frame.clip} to draw an inconsistent exemplar from; prepare more clips"
-        )
+        raise BenchError(f"pairs: no clip but {frame.clip} to draw an inconsistent exemplar from; prepare more clips")
 
     def _other_style(self, same: Frame, exemplar: Frame, rng: np.random.Generator) -> Frame:
         for _ in range(ATTEMPTS):

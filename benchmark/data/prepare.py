@@ -26,11 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.data.face_crop import CROP, OUTSIDE, FaceFinder
-from benchmark.data.manifest import file_sha256, write_atomically, write_manifest
+from benchmark.data.manifest import write_manifest
 from benchmark.data.prepare_video import Job, Settings, describe, finder_for, finished_record, prepare_video
 from benchmark.data.split import SPLITS, Part, split_videos
 from benchmark.data.video import Video, find_videos
 from benchmark.errors import BenchError, nearest
+from benchmark.files import sha256_file, write_atomic
 
 _SETTINGS = "settings.json"
 
@@ -108,7 +109,7 @@ def _claim(out: Path, settings: Settings) -> None:
     if out.is_dir() and any(out.iterdir()):
         raise BenchError(f"{out}: is not empty and was not made by prepare; choose another --out")
     out.mkdir(parents=True, exist_ok=True)
-    write_atomically(note, json.dumps(ours).encode())
+    write_atomic(note, json.dumps(ours).encode())
 
 
 def _finish(
@@ -161,11 +162,11 @@ def _run(jobs: list[Job], finder: FaceFinder, workers: int, progress: bool) -> l
     """The records of all jobs, in their order, from earlier runs where they exist."""
     from tqdm import tqdm
 
-    digests = [file_sha256(job.video) for job in jobs]
+    digests = [sha256_file(job.video) for job in jobs]
     records = {job.name: finished_record(job, digest) for job, digest in zip(jobs, digests, strict=True)}
     todo = [(job, digest) for job, digest in zip(jobs, digests, strict=True) if records[job.name] is None]
     total = sum(-(-Video(job.video).length() // job.settings.every) for job, _ in todo)
-    with tqdm(total=total, unit="frame", disable=not progress) as bar:
+    with tqdm(total=total, unit="frame", disable=None if progress else True) as bar:
         alone = workers == 1 or len(todo) < 2
         for record in _in_process(todo, finder, bar.update) if alone else _in_workers(todo, workers, bar.update):
             records[record["video"]] = record

@@ -18,9 +18,9 @@ import numpy as np
 from PIL import Image
 
 from benchmark.data.face_crop import Dropped, FaceFinder, FaceTracker, crop_box, cut_face
-from benchmark.data.manifest import file_sha256, write_atomically
 from benchmark.data.video import UnreadableVideo, Video
 from benchmark.errors import BenchError
+from benchmark.files import sha256_file, write_atomic
 
 MIN_FRAMES = 2  # one frame has no other to be compared with
 _LANDMARKS = "landmarks.npy"
@@ -99,12 +99,12 @@ def prepare_video(job: Job, finder: FaceFinder, video_sha256: str, tick: Callabl
         "dropped": dict(outcome.dropped.most_common()),
         "times": outcome.times,
         "images": names,
-        "sha256": [file_sha256(job.out / name) for name in names],
+        "sha256": [sha256_file(job.out / name) for name in names],
         "landmarks": marks,
-        "landmarks_sha256": [file_sha256(job.out / name) for name in marks],
+        "landmarks_sha256": [sha256_file(job.out / name) for name in marks],
     }
     _record_path(job).parent.mkdir(exist_ok=True)
-    write_atomically(_record_path(job), json.dumps(record).encode())
+    write_atomic(_record_path(job), json.dumps(record).encode())
     return record
 
 

@@ -42,6 +42,7 @@ class Source(Protocol):
     name: str
     height: int
     width: int
+    detector: str  # registry name of the landmark detector that suits these pictures
     fingerprint: str  # sha256 (hex) that changes whenever any pixel or landmark would
     clips: tuple[Clip, ...]
 

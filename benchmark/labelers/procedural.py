@@ -29,12 +29,12 @@ class ProceduralDetector:
     name = "procedural"
 
     def __init__(self, weights: Path = WEIGHTS) -> None:
-        from benchmark.data.manifest import file_sha256
+        from benchmark.files import sha256_file
 
         if not weights.is_file():
             raise BenchError(f"labeler procedural: {weights} is missing; python scripts/train_procedural_labeler.py")
         self._network = load_network(weights)
-        self.protocol = f"procedural-68[{file_sha256(weights)[:8]}]"
+        self.protocol = f"procedural-68[{sha256_file(weights)[:8]}]"
 
     def detect(self, images: np.ndarray) -> np.ndarray:
         """uint8 (N, H, W, 3) RGB -> float32 (N, 68, 2) px; a row of NaN where the network sees no face."""

@@ -1,6 +1,6 @@
 """Targets and exemplars are the same for every method of a run: what a network found in them is computed once.
 
-    points = remember("landmarks dlib-68", images, lambda: detector.detect(images))
+points = remember("landmarks dlib-68", images, lambda: detector.detect(images))
 """
 
 from __future__ import annotations

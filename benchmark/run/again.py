@@ -38,10 +38,7 @@ def synthesize_again(
     config = configuration.from_dict(manifest["config"], f"{run}/manifest.json")
     if count is not None:
         config = replace(config, eval=replace(config.eval, items=count))
-    own = manifest["data"]["name"]
-    world = World(
-        registry.get("tasks", manifest["task"])(), config, data or (None if own.startswith("procedural") else own)
-    )
+    world = World(registry.get("tasks", manifest["task"])(), config, data or manifest["data_path"])
     method = build_method(method_name, world, seed)
     if not method.reference:
         method.load(Cell(method_name, seed).folder(run) / WEIGHTS)

@@ -16,8 +16,8 @@ from PIL import Image
 
 from benchmark import registry
 from benchmark.errors import BenchError
+from benchmark.files import write_json
 from benchmark.protocols import FitRun, ItemScores, MethodSetup
-from benchmark.run.files import write_json
 from benchmark.run.memory import peak_memory_mb, reset_peak_memory
 from benchmark.run.plan import Cell
 from benchmark.run.world import World

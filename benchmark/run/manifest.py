@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BenchError
-from benchmark.run.files import read_json, write_json
+from benchmark.files import read_json, write_json
 from benchmark.run.plan import Plan
 
 PACKAGES = (
@@ -45,6 +45,7 @@ def write_manifest(folder: Path, plan: Plan, argv: list[str]) -> None:
         path,
         {
             **plan.identity,
+            "data_path": plan.world.data,
             "id": folder.name,
             "created": created,
             "preset": plan.config.preset,

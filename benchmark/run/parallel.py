@@ -20,8 +20,8 @@ from typing import Any
 
 from benchmark import config as configuration
 from benchmark import registry
+from benchmark.files import append_line, read_lines
 from benchmark.run.cell import CellRun, planned_steps
-from benchmark.run.files import append_line, read_lines
 from benchmark.run.plan import Cell, Plan
 from benchmark.run.world import World
 
@@ -77,19 +77,19 @@ def fit_cells(
                     cell = waiting.pop(0)
                     limit = deadline(len(waiting) + 1)
                     job = Job(cell, folder, plan.task.name, plan.config.to_dict(), plan.world.data, limit, threads)
-                    process = context.Process(target=_work, args=(job,), name=str(cell))
+                    process: BaseProcess = context.Process(target=_work, args=(job,), name=str(cell))
                     process.start()
                     working[process] = cell
                 time.sleep(POLL)
                 bar.update(sum(_steps_done(folder, cell) for cell in cells) - bar.n)
-                for process in [p for p in working if not p.is_alive()]:
-                    _record_death(folder, working.pop(process), process)
+                for ended in [p for p in working if not p.is_alive()]:
+                    _record_death(folder, working.pop(ended), ended)
         except KeyboardInterrupt:
-            for process in working:
-                if process.pid and process.is_alive():
-                    os.kill(process.pid, signal.SIGINT)
-            for process in working:
-                process.join()
+            for worker in working:
+                if worker.pid and worker.is_alive():
+                    os.kill(worker.pid, signal.SIGINT)
+            for worker in working:
+                worker.join()
             raise
 
 

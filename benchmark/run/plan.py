@@ -9,13 +9,14 @@ import hashlib
 import importlib.util
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from benchmark import registry
 from benchmark.config import Config
+from benchmark.data.source import Source
 from benchmark.errors import BenchError, nearest
 from benchmark.protocols import Task
 from benchmark.run.world import World
@@ -75,7 +76,16 @@ class Plan:
 def make_plan(task_name: str, config: Config, methods: str, seeds: Sequence[int], data: str | None) -> Plan:
     """Check every name and return the plan. `methods` is "all" or a comma-separated list."""
     task: Task = registry.get("tasks", task_name)()
-    return Plan(task, config, _method_names(task, methods), _seeds(seeds), World(task, config, data))
+    names, checked = _method_names(task, methods), _seeds(seeds)
+    config = resolve(config, World(task, config, data).source)
+    return Plan(task, config, names, checked, World(task, config, data))
+
+
+def resolve(config: Config, source: Source) -> Config:
+    """Replace what the configuration leaves to the data by its name, so that the saved configuration is the run."""
+    if config.eval.detector != "source":
+        return config
+    return replace(config, eval=replace(config.eval, detector=source.detector))
 
 
 def _method_names(task: Task, text: str) -> tuple[str, ...]:

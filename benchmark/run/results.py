@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BenchError
-from benchmark.run.files import read_json, read_lines, write_json
+from benchmark.files import read_json, read_lines, write_json
 
 SCHEMA = 1
 EXAM = "_exam"

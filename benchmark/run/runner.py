@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmark import registry
 from benchmark.errors import BenchError
+from benchmark.files import append_line, write_json
 from benchmark.run.cell import CellRun, save_png
-from benchmark.run.files import append_line, write_json
 from benchmark.run.manifest import check_same, write_manifest
 from benchmark.run.parallel import fit_cells
 from benchmark.run.plan import STAGES, Cell, Plan

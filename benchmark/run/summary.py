@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark import registry, stats
 from benchmark.config import Config
-from benchmark.run.files import read_json, write_atomic
+from benchmark.files import read_json, write_atomic
 from benchmark.run.plan import Cell
 from benchmark.run.results import Difference, MethodRow, MetricRow, Results, RunView, Value, write_results
 from benchmark.run.world import World

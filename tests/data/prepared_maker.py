@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmark.data.manifest import file_sha256, write_manifest
+from benchmark.data.manifest import write_manifest
+from benchmark.files import sha256_file
 from tests.benchmarks.face_label import example_face
 
 
@@ -29,11 +30,13 @@ def write_prepared(folder: Path, size: int = 64, frames: int = 3) -> Path:
                 "video": f"{clip}.mp4",
                 "times": [10 * n for n in range(frames)],
                 "images": names,
-                "sha256": [file_sha256(folder / name) for name in names],
+                "sha256": [sha256_file(folder / name) for name in names],
                 "landmarks": points,
-                "landmarks_sha256": file_sha256(folder / points),
+                "landmarks_sha256": sha256_file(folder / points),
                 "rows": [0, frames],
             }
         )
-    write_manifest(folder, {"task": "face", "size": size, "detector": "dlib", "protocol": "test-68", "split": "video"}, lines)
+    write_manifest(
+        folder, {"task": "face", "size": size, "detector": "dlib", "protocol": "test-68", "split": "video"}, lines
+    )
     return folder

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.data.manifest import MANIFEST, changed_files, read_manifest, write_atomically, write_manifest
+from benchmark.data.manifest import MANIFEST, changed_files, read_manifest, write_manifest
 from benchmark.errors import BenchError
+from benchmark.files import write_atomic
 from tests.data.prepared_maker import write_prepared
 
 
@@ -39,12 +40,13 @@ def test_damage_is_named_by_line(tmp_path: Path, damage, message: str) -> None: 
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_atomically(tmp_path / "file", b"old")
+    path = tmp_path / "file"
+    write_atomic(path, b"old")
 
     def fail(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(path, b"new and longer")
+    with pytest.raises(BenchError, match="file: cannot write: No space"):
+        write_atomic(path, b"new and longer")
     assert path.read_bytes() == b"old"

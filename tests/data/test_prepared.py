@@ -84,13 +84,14 @@ def test_missing_files_are_named_and_counted(folder: Path) -> None:
 
 
 def test_photos_of_unequal_size_are_refused(tmp_path: Path) -> None:
-    from benchmark.data.manifest import file_sha256, read_manifest, write_manifest
+    from benchmark.data.manifest import read_manifest, write_manifest
+    from benchmark.files import sha256_file
 
     folder = write_prepared(tmp_path / "set")
     manifest = read_manifest(folder)
     name = manifest.clips[0]["images"][1]
     Image.new("RGB", (64, 48)).save(folder / name)
-    manifest.clips[0]["sha256"][1] = file_sha256(folder / name)
+    manifest.clips[0]["sha256"][1] = sha256_file(folder / name)
     write_manifest(folder, manifest.header, manifest.clips)
     with pytest.raises(BenchError, match=rf"{name}: 64x48 px, but the manifest says 64x64"):
         PreparedFaces(folder, 64).image(Frame("ann", 1))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from benchmark.run.files import append_line, write_json
+from benchmark.files import append_line, write_json
 from benchmark.run.results import Difference, MethodRow, MetricRow, Results, Value, write_results
 
 METHODS = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.run.files import read_json, write_json
+from benchmark.files import read_json, write_json
 from benchmark.run.results import Difference, MethodRow, MetricRow, Results, RunView, Value, write_results
 from reports import compare
 from reports.comparability import agreement, obstacles

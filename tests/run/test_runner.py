@@ -192,7 +192,7 @@ def test_kill_9_and_resume_give_the_same_results_bytes(tmp_path: Path, step: str
 
 
 def test_full_disk_is_one_line_and_the_old_file_stays(tmp_path: Path, monkeypatch) -> None:
-    from benchmark.run.files import write_json
+    from benchmark.files import write_json
 
     path = tmp_path / "a.json"
     write_json(path, {"old": 1})

@@ -37,6 +37,7 @@ class ProceduralFaces:
     """
 
     name = "procedural-faces"
+    detector = "procedural"
 
     def __init__(self, identities: int, frames: int, size: int, seed: int = 0, *, label_fn: LabelFn) -> None:
         for field, value, least in (("identities", identities, 3), ("frames", frames, 1), ("size", size, 16)):
