@@ -34,21 +34,25 @@ class FeatureNetwork(nn.Module):
         """Five feature maps (N, C_i, H_i, W_i), fine to coarse, of images (N, 3, H, W) in [-1, 1] at their own size."""
         raise BenchError(f"features {self.name!r} has no layer maps; use vgg19 or efficientnet-lite0")
 
+    def loss_layers(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Five maps as `layers`, balanced for use in a training loss; the same ones unless a network needs other."""
+        return self.layers(images)
+
     def pooled(self, images: torch.Tensor) -> torch.Tensor:
         """One vector (N, D) per image of images (N, 3, H, W) in [-1, 1], resized to `pooled_side` squared."""
         raise BenchError(f"features {self.name!r} has no pooled vector; use inception-2015-12-05 or efficientnet-lite0")
 
 
-# What the five layers are divided by. The network's outputs are linear and 5 to 8 in magnitude, not rectified and
+# What the five maps of a loss are divided by. The network's outputs are linear and 5 to 8 in magnitude, not rectified and
 # around 1 like VGG's, and its first layer has stride 2. By trial at 64 px: undivided, the adversarial terms have no
 # say; at equal magnitudes the deep layers teach the generator a checkerboard that they cannot see. So the image leads.
 LITE0_SCALE = (0.15, 15.0, 24.0, 22.0, 22.0)
 
 
 class EfficientNetLite0(FeatureNetwork):
-    """The embedded default: the image itself, then block outputs at strides 2 to 16, each divided by `LITE0_SCALE`.
+    """The embedded default: block outputs at strides 2 to 32; pooled is the 1280-channel head's mean at 224 px.
 
-    The image stands for VGG's full-resolution first layer. Pooled is the 1280-channel head's mean at 224 px.
+    In a loss the image itself stands for VGG's full-resolution first layer, before the strides 2 to 16.
     """
 
     name, pooled_side = "efficientnet-lite0", 224
@@ -58,6 +62,9 @@ class EfficientNetLite0(FeatureNetwork):
         self.network = efficientnet_lite0.load(path).to(memory_format=torch.channels_last)
 
     def layers(self, images: torch.Tensor) -> list[torch.Tensor]:
+        return self.network.stages(_channels_last(images))
+
+    def loss_layers(self, images: torch.Tensor) -> list[torch.Tensor]:
         maps = [images, *self.network.stages(_channels_last(images), count=4)]
         return [found / scale for found, scale in zip(maps, LITE0_SCALE, strict=True)]
 

@@ -26,7 +26,7 @@ FINE_TO_COARSE = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 class LayeredFeatures(Protocol):
     """The part of `benchmark.features.FeatureNetwork` that a loss needs."""
 
-    def layers(self, images: Tensor) -> list[Tensor]: ...
+    def loss_layers(self, images: Tensor) -> list[Tensor]: ...
 
 
 def lsgan(score: Tensor, target: float) -> Tensor:
@@ -95,8 +95,8 @@ class SemanticConsistency:
     def __call__(self, fake: Tensor, real: Tensor, consistent: Tensor) -> Tensor:
         """fake, real (N, 3, H, W), consistent (N,) bool -> mean over items of their weighted layer distances."""
         with torch.no_grad():
-            wanted = self.network.layers(self._resize(real))
-        got = self.network.layers(self._resize(fake))
+            wanted = self.network.loss_layers(self._resize(real))
+        got = self.network.loss_layers(self._resize(fake))
         distances = torch.stack(
             [(a.float() - b.float()).abs().flatten(1).mean(1) for a, b in zip(got, wanted, strict=True)], dim=1
         )  # (N, layers)

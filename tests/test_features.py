@@ -83,14 +83,14 @@ def test_folding_changes_nothing(height: int, width: int) -> None:
     folded = load_features("efficientnet-lite0")
     images = random_images(2, height, width)
     with torch.no_grad():
-        for a, b, m in zip(folded.layers(images)[1:], plain.stages(images), LITE0_SCALE[1:], strict=False):
-            assert float((m * a - b).abs().max()) <= 1e-5 * float(b.abs().max())
+        for a, b in zip(folded.layers(images), plain.stages(images), strict=True):
+            assert float((a - b).abs().max()) <= 1e-5 * float(b.abs().max())
 
 
 def test_strides_and_channels() -> None:
     layers = load_features("efficientnet-lite0").layers(random_images(2, 64, 96))
     assert [tuple(layer.shape[1:]) for layer in layers] == [
-        (c, 64 // s, 96 // s) for c, s in zip((3, *efficientnet_lite0.CHANNELS[:4]), (1, 2, 4, 8, 16), strict=True)
+        (c, 64 // s, 96 // s) for c, s in zip(efficientnet_lite0.CHANNELS, (2, 4, 8, 16, 32), strict=True)
     ]
 
 
@@ -109,6 +109,14 @@ def test_pooled_does_not_depend_on_the_batch() -> None:
         apart = torch.cat([network.pooled(image[None]) for image in images])
     assert together.shape == (3, 1280)
     torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-5)
+
+
+def test_in_a_loss_the_image_leads_and_scales_are_applied() -> None:
+    network, images = load_features("efficientnet-lite0"), random_images(2, 64, 96)
+    maps = network.loss_layers(images)
+    assert torch.allclose(maps[0] * LITE0_SCALE[0], images)
+    for found, raw, scale in zip(maps[1:], network.layers(images), LITE0_SCALE[1:], strict=False):
+        assert torch.allclose(found * scale, raw, rtol=1e-5, atol=1e-5)
 
 
 def test_frozen_with_gradients_to_the_images() -> None:

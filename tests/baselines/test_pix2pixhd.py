@@ -36,7 +36,7 @@ def test_a_step_equals_the_equations() -> None:
         for a, b in zip(scale[:-1], real_scale[:-1], strict=True):
             total_g = total_g + 7.0 * (4 / 3) / 3 * (a - b).abs().mean()  # n_layers = 2 here: 4 / (2 + 1)
     for weight, a, b in zip(
-        [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1], features.layers(fake), features.layers(sample.z), strict=True
+        [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1], features.loss_layers(fake), features.loss_layers(sample.z), strict=True
     ):
         total_g = total_g + 10 * weight * (a - b).abs().mean()
     total_d = torch.zeros(())

@@ -86,7 +86,7 @@ class PlainStep:
         return {name: value.item() for name, value in losses.items()}
 
     def semantic(self, fake: Tensor) -> Tensor:
-        got, wanted = self.features.layers(fake), self.features.layers(self.sample.z)
+        got, wanted = self.features.loss_layers(fake), self.features.loss_layers(self.sample.z)
         total = fake.new_zeros(())
         for weight, a, b in zip(FINE_TO_COARSE, got, wanted, strict=True):
             per_item = (a - b.detach()).abs().mean((1, 2, 3))

@@ -41,8 +41,8 @@ def test_semantic_consistency_weighs_every_item_by_its_own_flag(reading: str) ->
     items = [
         slow_distance(
             reading,
-            [layer[n] for layer in features.layers(fake)],
-            [layer[n] for layer in features.layers(real)],
+            [layer[n] for layer in features.loss_layers(fake)],
+            [layer[n] for layer in features.loss_layers(real)],
             bool(flags[n]),
         )
         for n in range(3)
@@ -55,7 +55,7 @@ def test_official_effective_weights() -> None:
     """The list that spec: systems 0 gives for lambda_2: means of 1 in every layer pick the weights out."""
 
     class Unit:
-        def layers(self, images: Tensor) -> list[Tensor]:
+        def loss_layers(self, images: Tensor) -> list[Tensor]:
             return [images[:, :1, :1, :1] * keep for keep in torch.eye(5)[self.layer]]
 
         layer = 0

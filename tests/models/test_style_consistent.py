@@ -70,7 +70,7 @@ def test_a_step_equals_the_equations(false_pair: bool) -> None:
     semantic = torch.zeros(())
     network = TinyFeatures()
     for n in range(2):
-        for layer, (a, b) in enumerate(zip(network.layers(fake), network.layers(sample.z), strict=True)):
+        for layer, (a, b) in enumerate(zip(network.loss_layers(fake), network.loss_layers(sample.z), strict=True)):
             weight = 10 * [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1][layer] + (20 if sample.consistent[n] else 0)
             semantic = semantic + weight * (a[n] - b[n]).abs().mean() / 2
     expected = {

@@ -26,7 +26,7 @@ class TinyFeatures(nn.Module):
         self.requires_grad_(False)
         self.calls = 0
 
-    def layers(self, images: Tensor) -> list[Tensor]:
+    def loss_layers(self, images: Tensor) -> list[Tensor]:
         self.calls += 1
         outputs = []
         for stage in self.stages:
