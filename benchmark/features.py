@@ -43,8 +43,8 @@ class FeatureNetwork(nn.Module):
         raise BenchError(f"features {self.name!r} has no pooled vector; use inception-2015-12-05 or efficientnet-lite0")
 
 
-# What the five maps of a loss are divided by. The network's outputs are linear and 5 to 8 in magnitude, not rectified and
-# around 1 like VGG's, and its first layer has stride 2. By trial at 64 px: undivided, the adversarial terms have no
+# What the five maps of a loss are divided by. The network's outputs are linear and 5 to 8 in magnitude, not rectified
+# and around 1 like VGG's, and its first layer has stride 2. By trial at 64 px: undivided, the adversarial terms have no
 # say; at equal magnitudes the deep layers teach the generator a checkerboard that they cannot see. So the image leads.
 LITE0_SCALE = (0.15, 15.0, 24.0, 22.0, 22.0)
 
