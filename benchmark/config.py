@@ -76,6 +76,13 @@ class TrainConfig:
     grid_every: int = 5000  # steps between sample grids
     checkpoint_every: int = 5000  # steps between checkpoints
 
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "log_every", "grid_every", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise BenchError(f"train.{name}: at least 1, got {getattr(self, name)}")
+        if self.decay_steps < 0 or self.threads < 0:
+            raise BenchError(f"train: decay_steps and threads are at least 0, got {self.decay_steps}, {self.threads}")
+
 
 @dataclass(frozen=True)
 class EvalConfig:

@@ -56,6 +56,7 @@ def test_override_wins_and_reads_toml_values_or_bare_words() -> None:
         ("train.steps=many", ["train: steps", "expected int"]),
         ("train.steps=true", ["expected int"]),
         ("train=3", ["expected a table"]),
+        ("train.grid_every=0", ["train.grid_every", "at least 1"]),
         ("train.steps", ["expected a.b=value"]),
     ],
 )

@@ -26,10 +26,11 @@ class Estimate:
 
 def estimate(plan: Plan, timed_steps: int = 3) -> list[Estimate]:
     """Time `timed_steps` training steps and one synthesis batch per method, and scale up. Nothing is kept."""
-    short = replace(
-        plan.config,
-        train=replace(plan.config.train, steps=timed_steps, decay_steps=0, checkpoint_every=0, grid_every=0),
+    never = timed_steps + 1  # no checkpoint, no sample grid
+    timed = replace(
+        plan.config.train, steps=timed_steps, decay_steps=0, checkpoint_every=never, grid_every=never, log_every=never
     )
+    short = replace(plan.config, train=timed)
     world = World(plan.task, short, plan.world.data)
     found = []
     for name in plan.methods:

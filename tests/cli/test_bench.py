@@ -78,3 +78,14 @@ def test_help_imports_nothing_heavy() -> None:
         "assert not {'torch', 'numpy', 'scipy', 'cv2'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+@pytest.mark.slow
+def test_dry_run_prints_the_plan_with_a_measured_time_and_leaves_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = bench(capsys, "run", "--preset", "smoke", "--methods", "real,pix2pixsc,pix2pixhd", "--dry-run")
+    assert code == 0
+    assert "12 steps of batch 2 at 32 px" in out and "estimated time" in out
+    assert out.count("about ") == 3 and not list(tmp_path.iterdir())
