@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmark.data.procedural.face import landmarks, render, sample_clip
 
+from benchmark.data.procedural.face import landmarks, render, sample_clip
 from benchmark.data.video import Video
 from benchmark.errors import BenchError
 from benchmark.labelers.landmarks import get_detector
