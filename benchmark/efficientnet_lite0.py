@@ -32,8 +32,9 @@ HEAD_CHANNELS = 1280
 CLASSES = 1000
 BN_EPS = 1e-3
 
-# The network was trained on (pixel - 127) / 128 with pixel in 0..255 (Google's lite input pipeline; the package's
-# README says ImageNet mean and deviation, which these weights never saw). For v in [-1, 1] the pixel is 127.5 (v + 1).
+# (pixel - 127) / 128 with pixel in 0..255: the input scaling of Google's lite networks as we remember it. The package's
+# README says ImageNet mean and deviation; on six photos both classify about equally well, so this is a choice, not a
+# finding. For v in [-1, 1] the pixel is 127.5 (v + 1).
 INPUT_SCALE, INPUT_SHIFT = 127.5 / 128, 0.5 / 128
 
 
