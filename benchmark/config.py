@@ -4,7 +4,9 @@
 
 Field defaults are the paper's values (256 px, pix2pixSC sec 4.1); a preset states what it changes. An unknown key is an
 error that names the nearest one. The effective configuration is written into the run, so the saved file *is* the run.
-A preset may hold `[task.face.train]` and the like: those tables apply to that task only.
+A preset may hold `[task.face.train]` and the like: those tables apply to that task only. A table `[method.munit]`
+holds a method's own options, `[method.munit.train]` what it trains with instead of `[train]`; both also apply to
+methods whose names continue it (`[method.pix2pixsc]` to `pix2pixsc-no-sc`), whose own tables overrule it.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any, TypeVar
 from benchmark.errors import BenchError, nearest
 
 T = TypeVar("T")
+DECAYS = ("linear", "none", "halve")
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,15 @@ class NetworksConfig:
 class TrainConfig:
     """Schedule and optimiser (pix2pixSC sec 4.1)."""
 
-    steps: int = 500_000  # at constant learning rate
-    decay_steps: int = 500_000  # then linearly to zero
+    steps: int = 500_000  # before `decay_steps`
+    decay_steps: int = 500_000  # over which "linear" decay takes the learning rate to zero
+    decay: str = "linear"  # "linear" over decay_steps, "none", or "halve" every `halve_every` steps (MUNIT)
+    halve_every: int = 100_000
     batch: int = 1
     lr: float = 2e-4
     beta1: float = 0.5
     beta2: float = 0.999
+    weight_decay: float = 0.0  # L2 term of Adam (MUNIT)
     precision: str = "no"  # accelerate's mixed_precision: "no" | "bf16" | "fp16"
     threads: int = 0  # CPU threads of the network maths; 0 leaves PyTorch's own choice
     log_every: int = 100  # steps between log lines
@@ -77,11 +83,18 @@ class TrainConfig:
     checkpoint_every: int = 5000  # steps between checkpoints
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "log_every", "grid_every", "checkpoint_every"):
+        for name in ("steps", "batch", "halve_every", "log_every", "grid_every", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise BenchError(f"train.{name}: at least 1, got {getattr(self, name)}")
+        if self.decay not in DECAYS:
+            raise BenchError(f"train.decay: unknown rule {self.decay!r}{nearest(self.decay, DECAYS)}")
         if self.decay_steps < 0 or self.threads < 0:
             raise BenchError(f"train: decay_steps and threads are at least 0, got {self.decay_steps}, {self.threads}")
+
+    @property
+    def total(self) -> int:
+        """Steps of a whole training."""
+        return self.steps + self.decay_steps
 
 
 @dataclass(frozen=True)
@@ -122,9 +135,33 @@ class Config:
     eval: EvalConfig = field(default_factory=EvalConfig)
     method: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def options(self, name: str, schema: type[T]) -> T:
-        """The `[method.<name>]` table as `schema`, a frozen dataclass; unknown keys are errors."""
-        return build(schema, self.method.get(name, {}), f"{self.preset}: method.{name}")
+    def options(self, name: str, schema: type[T], changes: Mapping[str, Any] | None = None) -> T:
+        """A method's own options as `schema`, a frozen dataclass; unknown keys are errors.
+
+        `changes` are a variant's own defaults: they overrule the tables it inherits, and its own table overrules them.
+        """
+        inherited, own = self._tables(name)
+        merged = {**inherited, **(changes or {}), **own}
+        merged.pop("train", None)
+        return build(schema, merged, f"{self.preset}: method.{name}")
+
+    def for_method(self, name: str) -> Config:
+        """The configuration as one method trains with it: `[method.<name>.train]` has gone into `[train]`."""
+        inherited, own = self._tables(name)
+        over = _merge(inherited.get("train", {}), own.get("train", {}))
+        tree = _merge(dataclasses.asdict(self.train), over)
+        return dataclasses.replace(
+            self,
+            train=build(TrainConfig, tree, f"{self.preset}: method.{name}.train"),
+            method={key: {k: v for k, v in table.items() if k != "train"} for key, table in self.method.items()},
+        )
+
+    def _tables(self, name: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
+        """What a method inherits (from the tables of shorter names that its own continues), and its own table."""
+        inherited: dict[str, Any] = {}
+        for parent in sorted((p for p in self.method if name.startswith(p + "-")), key=len):
+            inherited = _merge(inherited, self.method[parent])
+        return inherited, self.method.get(name, {})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dict, as written to manifest.json."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import torch
 
     from benchmark.config import Config
-    from benchmark.data.batches import FlipLabel
+    from benchmark.data.batches import Mirror
     from benchmark.data.source import Source
     from benchmark.features import FeatureNetwork
 
@@ -45,6 +45,7 @@ class Sample:
     consistent: torch.Tensor  # (N,) bool
     C: torch.Tensor  # (N, 3, H, W) partner with the exemplar's style
     D: torch.Tensor  # (N, 3, H, W) partner with another style
+    joints: torch.Tensor | None = None  # (N, J, 2) x, y of z's joints or landmarks in px, NaN where not visible
 
     def __len__(self) -> int:
         return self.x.shape[0]
@@ -72,7 +73,7 @@ class TaskInfo:
     label_channels: int
     height: int
     width: int
-    has_joints: bool = False
+    joints: int = 0  # J: landmarks or body joints behind a label; 0 where a label has none
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ class Method(Protocol):
     """An example-guided synthesis method.
 
     `reference = True` marks a row that is not a method but a yardstick (the target itself, the exemplar
-    copied); only such a row is given the target, through `answer`.
+    copied); only such a row is given the target, through `answer`. A class that sets `wants_joints = True` is called
+    with a fourth argument, the asked label's joints (N, J, 2) in px.
     """
 
     title: ClassVar[str]
@@ -209,4 +211,5 @@ class Task(Protocol):
 
     def source(self, config: Config, data: str | None) -> Source: ...
 
-    def flip_label(self, config: Config) -> FlipLabel: ...
+    def mirror(self, config: Config) -> Mirror:
+        """How labels and joints of a mirrored sample are made."""

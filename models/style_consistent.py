@@ -4,7 +4,7 @@
 
 One generator fed with [label x, exemplar's label F(I), exemplar I]; D judges (x, image), SD judges whether two photos
 share a style; a perceptual loss adapts to the pair (pix2pixSC sec 3.2; spec: systems 1.1-1.3). An ablation is the same
-method with one option changed; it reads the table [method.pix2pixsc] first and then its own.
+method with one option changed; it inherits the table [method.pix2pixsc] (benchmark.config).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from benchmark.config import build
 from benchmark.errors import BenchError, nearest
 from benchmark.protocols import MethodSetup, Sample
 from models.losses import READINGS, SemanticConsistency, lsgan
@@ -71,11 +70,7 @@ class Pix2PixSC(TrainedMethod):
 
     @classmethod
     def read_options(cls, setup: MethodSetup) -> StyleConsistentOptions:
-        tables = setup.config.method
-        merged = {**tables.get("pix2pixsc", {}), **cls.changes}
-        if setup.name != "pix2pixsc":
-            merged |= tables.get(setup.name, {})
-        return build(cls.Options, merged, f"{setup.config.preset}: method.{setup.name}")
+        return setup.config.options(setup.name, cls.Options, cls.changes)
 
     def build(self) -> nn.Module:
         size = self.networks_config

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 import torch
@@ -62,7 +63,7 @@ def train(
     Raises BenchError on a foreign or wholly damaged checkpoint, a loss that is not finite, a full disk; and
     KeyboardInterrupt on Ctrl-C, after a checkpoint.
     """
-    total = config.steps + config.decay_steps
+    total = config.total
     accelerator = make_accelerator(config.precision, device)
     for network in trainer.networks.values():
         network.to(device).train()
@@ -118,13 +119,20 @@ def train(
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:
-    """Constant for `steps` steps, then falling linearly over `decay_steps` (pix2pixSC sec 4.1; spec: systems 1.2)."""
+    """The rate of one step by the rule `config.decay`.
+
+    "linear": constant for `steps` steps, then falling over `decay_steps` (pix2pixSC sec 4.1; spec: systems 1.2).
+    "halve": half of it after every `halve_every` steps (MUNIT; spec: systems 3). "none": constant.
+    """
+    if config.decay == "halve":
+        return config.lr * 0.5 ** (step // config.halve_every)
     passed = max(0, step - config.steps)
-    return config.lr * (1 - passed / config.decay_steps) if passed else config.lr
+    return config.lr * (1 - passed / config.decay_steps) if passed and config.decay == "linear" else config.lr
 
 
 def make_adam(network: nn.Module, config: TrainConfig) -> Adam:
-    return Adam(network.parameters(), lr=config.lr, betas=(config.beta1, config.beta2), fused=True)
+    betas = (config.beta1, config.beta2)
+    return Adam(network.parameters(), lr=config.lr, betas=betas, weight_decay=config.weight_decay, fused=True)
 
 
 def _set_rate(optimizers: Mapping[str, Optimizer], rate: float) -> None:
@@ -157,7 +165,8 @@ def make_minimiser(
 
 
 def _to(sample: Sample, device: str) -> Sample:
-    return Sample(**{name: value.to(device, non_blocking=True) for name, value in vars(sample).items()})
+    moved = {name: v if v is None else v.to(device, non_blocking=True) for name, v in vars(sample).items()}
+    return replace(sample, **moved)
 
 
 @contextmanager

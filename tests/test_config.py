@@ -105,3 +105,29 @@ def test_any_misspelt_train_key_is_refused_in_one_line(name: str, data: st.DataO
     with pytest.raises(BenchError, match="unknown key") as caught:
         configuration.build(configuration.TrainConfig, {wrong: 1}, "test")
     assert "\n" not in str(caught.value)
+
+
+def test_a_methods_train_table_overrules_train_and_reaches_its_variants() -> None:
+    tables = {
+        "munit": {"lambda": 1, "train": {"lr": 1e-4, "decay": "halve"}},
+        "munit-b": {"train": {"lr": 5e-4}},
+    }
+    config = configuration.from_dict({"train": {"steps": 9}, "method": tables})
+    assert config.for_method("munit").train == dataclasses.replace(config.train, lr=1e-4, decay="halve")
+    assert config.for_method("munit-b").train == dataclasses.replace(config.train, lr=5e-4, decay="halve")
+    assert config.for_method("munitx").train == config.train
+    assert config.for_method("munit").for_method("munit") == config.for_method("munit")
+    with pytest.raises(BenchError, match=r"method.bad.train: unknown key 'stepz'.*steps"):
+        configuration.from_dict({"method": {"bad": {"train": {"stepz": 1}}}}).for_method("bad")
+
+
+def test_options_of_a_variant_are_inherited_then_its_changes_then_its_own_table() -> None:
+    @dataclass(frozen=True)
+    class Options:
+        a: int = 0
+        b: int = 0
+        c: int = 0
+
+    config = configuration.from_dict({"method": {"m": {"a": 1, "b": 1, "c": 1}, "m-v": {"c": 3}}})
+    assert config.options("m-v", Options, {"b": 2, "c": 2}) == Options(1, 2, 3)
+    assert config.options("m", Options) == Options(1, 1, 1)

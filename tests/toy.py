@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.config import Config
+from benchmark.data.batches import Mirror
 from benchmark.data.source import Clip, Frame
 from benchmark.protocols import FitReport, FitRun, ItemScores, MethodSetup, Sample, TaskInfo
 
@@ -60,8 +61,8 @@ class ToyTask:
     def source(self, config: Config, data: str | None) -> ToySource:
         return ToySource(data or "toy")
 
-    def flip_label(self, config: Config):
-        return lambda label: label[..., ::-1].copy()
+    def mirror(self, config: Config) -> Mirror:
+        return Mirror(lambda label: label[..., ::-1].copy(), lambda joints, width: joints * [-1, 1] + [width - 1, 0])
 
 
 class ToyMetric:

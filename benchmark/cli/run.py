@@ -86,12 +86,11 @@ def command(
 
 
 def _print_plan(plan, folder: Path) -> None:  # type: ignore[no-untyped-def]
-    from benchmark.run.cell import planned_steps
     from benchmark.run.estimate import estimate
 
     config = plan.config
     click.echo(f"task     {plan.task.name} ({plan.task.title})")
-    steps = f"{planned_steps(config):,} steps of batch {config.train.batch}"
+    steps = f"{config.train.total:,} steps of batch {config.train.batch}"
     click.echo(f"preset   {config.preset}: {steps} at {config.data.size} px")
     click.echo(
         f"data     {plan.world.source.name}, {len(plan.world.source.clips)} clips, {len(plan.world.items)} test items"

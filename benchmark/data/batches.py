@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,24 +17,30 @@ if TYPE_CHECKING:
 
     from benchmark.protocols import Sample
 
-FlipLabel = Callable[[np.ndarray], np.ndarray]  # (C, H, W) -> mirrored (C, H, W)
+
+@dataclass(frozen=True)
+class Mirror:
+    """How a task mirrors its labels and its joints left to right."""
+
+    label: Callable[[np.ndarray], np.ndarray]  # (C, H, W) -> (C, H, W)
+    joints: Callable[[np.ndarray, int], np.ndarray]  # (J, 2) px, width in px -> (J, 2)
 
 
 class TrainingPairs:
     """`benchmark.protocols.Pairs`: batch `step` of seed `seed` is always the same, whoever asks and whenever."""
 
     def __init__(
-        self, store: FrameStore, train: PairSampler, preview: PairSampler, batch: int, seed: int, flip_label: FlipLabel
+        self, store: FrameStore, train: PairSampler, preview: PairSampler, batch: int, seed: int, mirror: Mirror
     ) -> None:
         self._store, self._train, self._preview, self._batch, self._seed = store, train, preview, batch, seed
-        self._flip_label = flip_label
+        self._mirror = mirror
         self.height, self.width = store.source.height, store.source.width
         self.label_channels = store.label(train.draw(np.random.default_rng(0)).target).shape[0]
 
     def batch(self, step: int) -> Sample:
         """The batch of one training step, counted from 0."""
         rng = np.random.default_rng([self._seed, 0x5A3, step])
-        return collate(self._store, [self._train.draw(rng) for _ in range(self._batch)], self._flip_label)
+        return collate(self._store, [self._train.draw(rng) for _ in range(self._batch)], self._mirror)
 
     def preview(self) -> Sample:
         """Eight fixed items: half of them drawn as in training, never mirrored."""
@@ -42,8 +49,8 @@ class TrainingPairs:
         return collate(self._store, [Draw(d.target, d.exemplar, d.consistent, d.same, d.other, False) for d in draws])
 
 
-def collate(store: FrameStore, draws: Sequence[Draw], flip_label: FlipLabel | None = None) -> Sample:
-    """Stack draws into a `Sample` of float32 tensors: labels [0, 1], photos [-1, 1]."""
+def collate(store: FrameStore, draws: Sequence[Draw], mirror: Mirror | None = None) -> Sample:
+    """Stack draws into a `Sample` of float32 tensors: labels [0, 1], photos [-1, 1]; `mirror` serves mirrored draws."""
     import torch
 
     from benchmark.protocols import Sample
@@ -56,8 +63,15 @@ def collate(store: FrameStore, draws: Sequence[Draw], flip_label: FlipLabel | No
         stack = []
         for frame, draw in zip(frames, draws, strict=True):
             label = store.label(frame)
-            stack.append(flip_label(label) if draw.flip and flip_label else label)
+            stack.append(mirror.label(label) if draw.flip and mirror else label)
         return torch.from_numpy(np.stack(stack)).float().div_(255.0)
+
+    def joints() -> torch.Tensor:
+        stack = []
+        for draw in draws:
+            points = store.joints(draw.target)
+            stack.append(mirror.joints(points, store.source.width) if draw.flip and mirror else points)
+        return torch.from_numpy(np.stack(stack))
 
     targets, exemplars = [d.target for d in draws], [d.exemplar for d in draws]
     return Sample(
@@ -68,6 +82,7 @@ def collate(store: FrameStore, draws: Sequence[Draw], flip_label: FlipLabel | No
         consistent=torch.tensor([d.consistent for d in draws]),
         C=photos([d.same for d in draws]),
         D=photos([d.other for d in draws]),
+        joints=joints(),
     )
 
 

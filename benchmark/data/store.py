@@ -14,7 +14,7 @@ BUDGET = 2 << 30  # bytes; 64 px frames with labels take 73 KB, so a demo or min
 
 
 class FrameStore:
-    """Least-recently-used cache of `source.image` and `source.label`. Safe for one reader thread beside the main
+    """Least-recently-used cache of a source's images, labels and landmarks. Safe for one reader thread beside the main
     one.
     """
 
@@ -32,6 +32,10 @@ class FrameStore:
     def label(self, frame: Frame) -> np.ndarray:
         """Label map, uint8 (C, H, W)."""
         return self._get("label", frame, self.source.label)
+
+    def joints(self, frame: Frame) -> np.ndarray:
+        """Landmarks or body joints, float32 (J, 2) px."""
+        return self._get("joints", frame, self.source.landmarks)
 
     def _get(self, kind: str, frame: Frame, make: Callable[[Frame], np.ndarray]) -> np.ndarray:
         key = (kind, frame)

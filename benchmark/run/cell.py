@@ -25,6 +25,7 @@ from benchmark.run.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from benchmark.config import Config
     from benchmark.protocols import Method
 
 WEIGHTS = "weights"  # folder inside a cell's folder that `Method.save` fills
@@ -56,16 +57,15 @@ class CellRun:
         method = self.method()
         self.folder.mkdir(parents=True, exist_ok=True)
         reset_peak_memory()
-        report = method.fit(
-            self.world.pairs(self.cell.seed), FitRun(self.folder, deadline=self.deadline, progress=self.show)
-        )
+        pairs = self.world.pairs(self.cell.method, self.cell.seed)
+        report = method.fit(pairs, FitRun(self.folder, deadline=self.deadline, progress=self.show))
         weights = self.folder / WEIGHTS
         weights.mkdir(exist_ok=True)
         method.save(weights)
         shutil.rmtree(self.cell.images(self.run), ignore_errors=True)
         return {
             "steps": report.steps,
-            "planned": planned_steps(self.world.config) if report.steps else 0,
+            "planned": planned_steps(self.world.config, self.cell.method) if report.steps else 0,
             "finished": report.finished,
             "fit_seconds": report.seconds,
             "losses": dict(report.losses),
@@ -124,9 +124,9 @@ class CellRun:
         return {"metrics": len(scores)}
 
 
-def planned_steps(config: Any) -> int:
-    """Steps of a whole training."""
-    return int(config.train.steps + config.train.decay_steps)
+def planned_steps(config: Config, method: str) -> int:
+    """Steps of a method's whole training."""
+    return config.for_method(method).train.total
 
 
 def build_method(name: str, world: World, seed: int) -> Method:
@@ -141,7 +141,7 @@ def build_method(name: str, world: World, seed: int) -> Method:
         raise BenchError(f"does not apply: {why}")
     device = choose_device()
     features = None if cls.reference else load_features(world.config.loss.features, device)
-    method: Method = cls(MethodSetup(name, info, world.config, seed, features, device))
+    method: Method = cls(MethodSetup(name, info, world.config.for_method(name), seed, features, device))
     return method
 
 
@@ -151,7 +151,8 @@ def answer(method: Any, sample: Any) -> Any:
     """
     if method.reference and hasattr(method, "answer"):
         return method.answer(sample)
-    return method.synthesize(sample.x, sample.I, sample.F_I)
+    wanted = (sample.joints,) if getattr(method, "wants_joints", False) else ()
+    return method.synthesize(sample.x, sample.I, sample.F_I, *wanted)
 
 
 def save_png(path: Path, pixels: np.ndarray) -> None:

@@ -11,7 +11,6 @@ from benchmark.errors import BenchError
 from benchmark.protocols import FitRun
 from benchmark.run.cell import answer, build_method, planned_steps
 from benchmark.run.plan import Plan
-from benchmark.run.world import World
 
 
 @dataclass(frozen=True)
@@ -26,33 +25,33 @@ class Estimate:
 
 def estimate(plan: Plan, timed_steps: int = 3) -> list[Estimate]:
     """Time `timed_steps` training steps and one synthesis batch per method, and scale up. Nothing is kept."""
-    never = timed_steps + 1  # no checkpoint, no sample grid
-    timed = replace(
-        plan.config.train, steps=timed_steps, decay_steps=0, checkpoint_every=never, grid_every=never, log_every=never
-    )
-    short = replace(plan.config, train=timed)
-    world = World(plan.task, short, plan.world.data)
     found = []
     for name in plan.methods:
         try:
-            found.append(_one(name, world, plan, timed_steps))
+            found.append(_one(name, plan, timed_steps))
         except BenchError as error:
             found.append(Estimate(name, 0.0, 0.0, str(error)))
     return found
 
 
-def _one(name: str, world: World, plan: Plan, timed_steps: int) -> Estimate:
+def _one(name: str, plan: Plan, timed_steps: int) -> Estimate:
     import torch
 
+    never = timed_steps + 1  # no checkpoint, no sample grid
+    config = plan.config.for_method(name)
+    timed = replace(
+        config.train, steps=timed_steps, decay_steps=0, checkpoint_every=never, grid_every=never, log_every=never
+    )
+    world = replace(plan.world, config=replace(config, train=timed))
     method = build_method(name, world, seed=0)
     fit = 0.0
     if not method.reference:
-        pairs = world.pairs(seed=0)
+        pairs = world.pairs(name, seed=0)
         for step in range(timed_steps):
             pairs.batch(step)  # rendering and reading are paid once, not per step
         with tempfile.TemporaryDirectory() as folder:
             report = method.fit(pairs, FitRun(Path(folder), progress=False))
-        fit = report.seconds / max(1, report.steps) * planned_steps(plan.config)
+        fit = report.seconds / max(1, report.steps) * planned_steps(plan.config, name)
     items = world.items[: plan.config.eval.batch]
     sample = world.sample(items)
     began = time.perf_counter()

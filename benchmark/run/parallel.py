@@ -69,7 +69,7 @@ def fit_cells(
     context = multiprocessing.get_context("spawn")
     waiting, working = list(cells), dict[BaseProcess, Cell]()
     threads = plan.config.train.threads or max(1, (os.cpu_count() or 1) // jobs)
-    total = planned_steps(plan.config) * len(cells)
+    total = sum(planned_steps(plan.config, cell.method) for cell in cells)
     with progress(total, f"fit {len(cells)} cells, {jobs} at a time") as bar:
         try:
             while waiting or working:

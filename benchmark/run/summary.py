@@ -163,10 +163,9 @@ def _cautions(world: World, rows: tuple[MethodRow, ...], items: int) -> list[str
         )
     if world.config.data.size != 256:
         found.append(f"Images of {world.config.data.size} px; the papers use 256 px.")
-    planned = train.steps + train.decay_steps
-    if planned * train.batch < 1_000_000:
+    if train.total * train.batch < 1_000_000:
         found.append(
-            f"Trained for {planned:,} steps of batch {train.batch}; the paper trains for 1,000,000 of batch 1."
+            f"Trained for {train.total:,} steps of batch {train.batch}; the paper trains for 1,000,000 of batch 1."
         )
     found += [f"{row.title}: training ended early ({row.unfinished})." for row in rows if row.unfinished]
     return found

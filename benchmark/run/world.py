@@ -54,16 +54,16 @@ class World:
     def sampler(self, split: str) -> PairSampler:
         return PairSampler(self.clips(split), self.config.pairs, self.manual_labels)
 
-    def pairs(self, seed: int) -> TrainingPairs:
-        """The training stream of one seed."""
+    def pairs(self, method: str, seed: int) -> TrainingPairs:
+        """The training stream of one seed, in the batches that a method trains with."""
         split = "val" if any(c.split == "val" and len(c) for c in self.source.clips) else "train"
         return TrainingPairs(
             self.store,
             self.sampler("train"),
             self.sampler(split) if len(self.clips(split)) > 1 else self.sampler("train"),
-            self.config.train.batch,
+            self.config.for_method(method).train.batch,
             seed,
-            self.task.flip_label(self.config),
+            self.task.mirror(self.config),
         )
 
     @cached_property

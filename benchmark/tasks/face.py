@@ -12,7 +12,7 @@ from benchmark.protocols import TaskInfo
 
 if TYPE_CHECKING:
     from benchmark.config import Config
-    from benchmark.data.batches import FlipLabel
+    from benchmark.data.batches import Mirror
     from benchmark.data.source import Source
 
 
@@ -35,7 +35,7 @@ class FaceTask:
 
     def info(self, config: Config) -> TaskInfo:
         """Shapes a method is built from: 15 label channels (spec: systems 1.5)."""
-        return TaskInfo(self.name, label_channels=15, height=config.data.size, width=config.data.size)
+        return TaskInfo(self.name, label_channels=15, height=config.data.size, width=config.data.size, joints=68)
 
     def source(self, config: Config, data: str | None) -> Source:
         """The frames: rendered when `data` is None or "procedural", else the prepared folder `data`."""
@@ -50,8 +50,12 @@ class FaceTask:
 
         return PreparedFaces(Path(data), config.data.size)
 
-    def flip_label(self, config: Config) -> FlipLabel:
-        """How a label map is mirrored (the official code leaves left and right channels where they are)."""
+    def mirror(self, config: Config) -> Mirror:
+        """Label channels as `pairs.swap_left_right` says (the official code leaves them where they are); landmarks
+        always keep their meaning.
+        """
+        from benchmark.data.batches import Mirror
         from benchmark.labelers.face_label import flip_label
+        from benchmark.labelers.ibug68 import mirror_landmarks
 
-        return partial(flip_label, swap_left_right=config.pairs.swap_left_right)
+        return Mirror(partial(flip_label, swap_left_right=config.pairs.swap_left_right), mirror_landmarks)
