@@ -165,7 +165,7 @@ def make_minimiser(
 
 
 def _to(sample: Sample, device: str) -> Sample:
-    moved = {name: v if v is None else v.to(device, non_blocking=True) for name, v in vars(sample).items()}
+    moved: Any = {name: v if v is None else v.to(device, non_blocking=True) for name, v in vars(sample).items()}
     return replace(sample, **moved)
 
 
