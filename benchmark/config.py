@@ -140,14 +140,14 @@ class Config:
 
         `changes` are a variant's own defaults: they overrule the tables it inherits, and its own table overrules them.
         """
-        inherited, own = self._tables(name)
+        inherited, own = self.tables(name)
         merged = {**inherited, **(changes or {}), **own}
         merged.pop("train", None)
         return build(schema, merged, f"{self.preset}: method.{name}")
 
     def for_method(self, name: str) -> Config:
         """The configuration as one method trains with it: `[method.<name>.train]` has gone into `[train]`."""
-        inherited, own = self._tables(name)
+        inherited, own = self.tables(name)
         over = _merge(inherited.get("train", {}), own.get("train", {}))
         tree = _merge(dataclasses.asdict(self.train), over)
         return dataclasses.replace(
@@ -156,7 +156,7 @@ class Config:
             method={key: {k: v for k, v in table.items() if k != "train"} for key, table in self.method.items()},
         )
 
-    def _tables(self, name: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    def tables(self, name: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
         """What a method inherits (from the tables of shorter names that its own continues), and its own table."""
         inherited: dict[str, Any] = {}
         for parent in sorted((p for p in self.method if name.startswith(p + "-")), key=len):

@@ -12,17 +12,18 @@ from typing import Any
 from benchmark.errors import BenchError
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, flush: bool = True) -> None:
     """Write `data` under a temporary name, flush it to the disk, rename. A full disk is one clear line; the old file
-    stays.
+    stays. Without `flush` a power cut may lose the file, a kill may not: for what is many and easily made again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

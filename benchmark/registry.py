@@ -41,6 +41,12 @@ def where(group: str, name: str) -> str:
     return _lookup(group, name).value
 
 
+def package(group: str, name: str) -> str:
+    """Name and version of the package that declares a name, e.g. "exemplar-bench 0.1.0"; "" when it says none."""
+    dist = _lookup(group, name).dist
+    return f"{dist.name} {dist.version}" if dist else ""
+
+
 def get(group: str, name: str) -> Any:
     """Import and return what a name stands for; an unknown name is an error that names the nearest one."""
     entry = _lookup(group, name)

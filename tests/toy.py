@@ -127,6 +127,23 @@ class Broken(Good):
         raise RuntimeError("the toy broke\nin two lines")
 
 
+class NeedsJoints(Good):
+    title = "Needs joints"
+
+    @classmethod
+    def refuses(cls, task: TaskInfo) -> str | None:
+        return None if task.joints else "needs joints"
+
+
+class Borrower(Good):
+    """Good, answering in the negative."""
+
+    title, trained_as = "Borrower", "toy-good"
+
+    def synthesize(self, x, I, F_I):  # noqa: E741
+        return -super().synthesize(x, I, F_I)
+
+
 class WrongShape(Good):
     title = "Wrong shape"
 
@@ -149,6 +166,8 @@ ENTRIES = {
         "toy-bad": "Bad",
         "toy-broken": "Broken",
         "toy-shape": "WrongShape",
+        "toy-joints": "NeedsJoints",
+        "toy-borrower": "Borrower",
     },
     "metrics": {"toy-l1": "ToyMetric"},
 }

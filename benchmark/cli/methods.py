@@ -9,6 +9,6 @@ from benchmark import registry
 
 @click.command()
 def command() -> None:
-    """List the registered methods, plug-ins included, with where each comes from."""
+    """List the registered methods, plug-ins included, with the package and the class behind each."""
     for name in registry.names("methods"):
-        click.echo(f"{name:<24} {registry.where('methods', name)}")
+        click.echo(f"{name:<24} {registry.package('methods', name):<24} {registry.where('methods', name)}")

@@ -101,6 +101,8 @@ def _print_plan(plan, folder: Path) -> None:  # type: ignore[no-untyped-def]
     for row in estimate(plan):
         seconds = (row.fit + row.synthesize) * len(plan.seeds)
         total += seconds
-        note = f"cannot run: {row.problem}" if row.problem else f"about {duration(seconds)}"
+        note = row.problem or f"about {duration(seconds)}"
+        if row.lender:
+            note += f", with the weights of {row.lender}"
         click.echo(f"  {row.method:<24} {len(plan.seeds)} seed(s)  {note}")
     click.echo(f"estimated time, scoring apart: {duration(total)}")

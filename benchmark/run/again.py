@@ -12,8 +12,9 @@ import numpy as np
 from benchmark import config as configuration
 from benchmark import registry
 from benchmark.errors import BenchError, nearest
-from benchmark.run.cell import WEIGHTS, answer, build_method, save_png
+from benchmark.run.cell import WEIGHTS, answer, build_method
 from benchmark.run.plan import Cell
+from benchmark.run.png import save_png
 from benchmark.run.results import RunView
 from benchmark.run.world import World
 

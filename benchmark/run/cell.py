@@ -4,7 +4,6 @@ resumed.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from benchmark import registry
 from benchmark.errors import BenchError
@@ -20,6 +18,8 @@ from benchmark.files import write_json
 from benchmark.protocols import FitRun, ItemScores, MethodSetup
 from benchmark.run.memory import peak_memory_mb, reset_peak_memory
 from benchmark.run.plan import Cell
+from benchmark.run.png import load_png, save_png
+from benchmark.run.results import RunView
 from benchmark.run.world import World
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ WEIGHTS = "weights"  # folder inside a cell's folder that `Method.save` fills
 @dataclass
 class CellRun:
     """A cell at work. `progress(total, label)` gives a tqdm-like bar; `deadline` is a time.monotonic() value or
-    None.
+    None; `lender` is the cell whose weights stand in for a training of its own.
     """
 
     cell: Cell
@@ -43,35 +43,52 @@ class CellRun:
     progress: Callable[[int, str], Any]
     deadline: float | None = None
     show: bool = True
+    lender: Cell | None = None
 
     @property
     def folder(self) -> Path:
         return self.cell.folder(self.run)
+
+    @property
+    def is_reference(self) -> bool:
+        return bool(registry.get("methods", self.cell.method).reference)
 
     def method(self) -> Method:
         """A fresh instance of the cell's method; None of its weights are loaded yet."""
         return build_method(self.cell.method, self.world, self.cell.seed)
 
     def fit(self) -> dict[str, Any]:
-        """Train, or go on training; save what `synthesize` needs. Images of earlier weights are dropped."""
+        """Train, or go on training, or take the lender's weights; save what `synthesize` needs. Images of earlier
+        weights are dropped.
+        """
         method = self.method()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / WEIGHTS).mkdir(parents=True, exist_ok=True)
+        outcome = self._borrow(method, self.lender) if self.lender else self._train(method)
+        method.save(self.folder / WEIGHTS)
+        shutil.rmtree(self.cell.images(self.run), ignore_errors=True)
+        return {**outcome, "parameters": method.parameters_count()}
+
+    def _train(self, method: Method) -> dict[str, Any]:
         reset_peak_memory()
         pairs = self.world.pairs(self.cell.method, self.cell.seed)
         report = method.fit(pairs, FitRun(self.folder, deadline=self.deadline, progress=self.show))
-        weights = self.folder / WEIGHTS
-        weights.mkdir(exist_ok=True)
-        method.save(weights)
-        shutil.rmtree(self.cell.images(self.run), ignore_errors=True)
         return {
             "steps": report.steps,
             "planned": planned_steps(self.world.config, self.cell.method) if report.steps else 0,
             "finished": report.finished,
             "fit_seconds": report.seconds,
             "losses": dict(report.losses),
-            "parameters": method.parameters_count(),
             "peak_memory_mb": peak_memory_mb(),
         }
+
+    def _borrow(self, method: Method, lender: Cell) -> dict[str, Any]:
+        """The lender's weights and the record of its training, also where that was cut short."""
+        fit = RunView(self.run).cells.get((lender.method, lender.seed), {}).get("fit", {})
+        if fit.get("state") != "done":
+            raise BenchError(f"uses the weights of {lender.method}, whose training failed: {fit.get('reason', '')}")
+        method.load(lender.folder(self.run) / WEIGHTS)
+        kept = ("steps", "planned", "finished", "fit_seconds", "losses", "peak_memory_mb")
+        return {"weights_of": lender.method, **{key: fit[key] for key in kept}}
 
     def synthesize(self) -> dict[str, Any]:
         """Make the image of every test item that has none yet."""
@@ -112,8 +129,7 @@ class CellRun:
         images = np.stack(
             [load_png(self.cell.images(self.run) / f"{item}.png", exam.targets.shape[1:]) for item in exam.items]
         )
-        cls = registry.get("methods", self.cell.method)
-        exam = replace(exam, reference=bool(cls.reference) and bool((images == exam.targets).all()))
+        exam = replace(exam, reference=self.is_reference and bool((images == exam.targets).all()))
         scores: list[ItemScores] = []
         names = self.world.task.metrics
         with self.progress(len(names), f"{self.cell} score") as bar:
@@ -153,28 +169,3 @@ def answer(method: Any, sample: Any) -> Any:
         return method.answer(sample)
     wanted = (sample.joints,) if getattr(method, "wants_joints", False) else ()
     return method.synthesize(sample.x, sample.I, sample.F_I, *wanted)
-
-
-def save_png(path: Path, pixels: np.ndarray) -> None:
-    """Write uint8 (H, W[, 3]) under a temporary name, then rename: a PNG that exists is whole."""
-    temporary = path.with_name(f".{path.stem}.tmp.png")
-    try:
-        Image.fromarray(pixels).save(temporary, compress_level=1)
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise BenchError(
-            f"{path}: cannot write: {error.strerror or error}; what was finished before is kept"
-        ) from error
-
-
-def load_png(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Read an RGB image of exactly `shape` (H, W, 3); missing, damaged or of another size is one line that names it."""
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError) as error:
-        raise BenchError(f"{path}: cannot be read: {error}; delete it and run the same command again") from error
-    if pixels.shape != shape:
-        raise BenchError(f"{path}: is {pixels.shape[1]}x{pixels.shape[0]}, the task's images are {shape[1]}x{shape[0]}")
-    return pixels

@@ -10,27 +10,32 @@ from pathlib import Path
 from benchmark.errors import BenchError
 from benchmark.protocols import FitRun
 from benchmark.run.cell import answer, build_method, planned_steps
-from benchmark.run.plan import Plan
+from benchmark.run.lending import lender
+from benchmark.run.plan import Cell, Plan
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds of one cell; `problem` says why a method cannot be estimated (and would not run)."""
+    """Seconds of one cell; `problem` says why it would not run, `lender` whose weights it takes instead of training."""
 
     method: str
     fit: float
     synthesize: float
     problem: str = ""
+    lender: str = ""
 
 
 def estimate(plan: Plan, timed_steps: int = 3) -> list[Estimate]:
     """Time `timed_steps` training steps and one synthesis batch per method, and scale up. Nothing is kept."""
     found = []
     for name in plan.methods:
+        if name in plan.refused:
+            found.append(Estimate(name, 0.0, 0.0, f"does not apply: {plan.refused[name]}"))
+            continue
         try:
             found.append(_one(name, plan, timed_steps))
         except BenchError as error:
-            found.append(Estimate(name, 0.0, 0.0, str(error)))
+            found.append(Estimate(name, 0.0, 0.0, f"cannot run: {error}"))
     return found
 
 
@@ -44,8 +49,8 @@ def _one(name: str, plan: Plan, timed_steps: int) -> Estimate:
     )
     world = replace(plan.world, config=replace(config, train=timed))
     method = build_method(name, world, seed=0)
-    fit = 0.0
-    if not method.reference:
+    fit, other = 0.0, lender(plan, Cell(name, plan.seeds[0]), {})
+    if not (method.reference or other):
         pairs = world.pairs(name, seed=0)
         for step in range(timed_steps):
             pairs.batch(step)  # rendering and reading are paid once, not per step
@@ -57,4 +62,5 @@ def _one(name: str, plan: Plan, timed_steps: int) -> Estimate:
     began = time.perf_counter()
     with torch.no_grad():
         answer(method, sample)
-    return Estimate(name, fit, (time.perf_counter() - began) / len(items) * len(plan.world.items))
+    synthesis = (time.perf_counter() - began) / len(items) * len(plan.world.items)
+    return Estimate(name, fit, synthesis, lender=other.method if other else "")

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmark import registry
 from benchmark.errors import BenchError
 from benchmark.files import read_json, write_json
 from benchmark.run.plan import Plan
@@ -31,6 +32,8 @@ def write_manifest(folder: Path, plan: Plan, argv: list[str]) -> None:
     """
     path = folder / "manifest.json"
     methods, seeds, code = list(plan.methods), list(plan.seeds), dict(plan.identity["code"])
+    rows: dict[str, Any] = {method: describe(method) for method in plan.methods}
+    pictures: dict[str, Any] = {}
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     if path.exists():
         old = read_json(path)
@@ -38,6 +41,7 @@ def write_manifest(folder: Path, plan: Plan, argv: list[str]) -> None:
         methods = list(dict.fromkeys([*old["methods"], *methods]))
         seeds = list(dict.fromkeys([*old["seeds"], *seeds]))
         code = {**old["code"], **code}
+        rows, pictures = {**old.get("rows", {}), **rows}, old.get("pictures", {})
         created = old["created"]
         if (methods, seeds) == (old["methods"], old["seeds"]):
             return
@@ -52,6 +56,8 @@ def write_manifest(folder: Path, plan: Plan, argv: list[str]) -> None:
             "methods": methods,
             "seeds": seeds,
             "code": code,
+            "rows": rows,
+            "pictures": pictures,
             "argv": argv,
             "git": git_state(),
             "versions": versions(),
@@ -61,9 +67,19 @@ def write_manifest(folder: Path, plan: Plan, argv: list[str]) -> None:
     )
 
 
+def describe(method: str) -> dict[str, str]:
+    """What a report needs to know of a method, kept so that it outlives the method's package."""
+    cls = registry.get("methods", method)
+    kind = "reference" if cls.reference else "method"
+    return {"title": cls.title, "kind": kind, "package": registry.package("methods", method)}
+
+
 def check_same(folder: Path, old: dict[str, Any], plan: Plan) -> None:
     """Refuse to continue a folder whose plan differs in anything but added methods and seeds."""
     new = plan.identity
+    for name in plan.methods:
+        if name in old.get("pictures", {}):
+            raise BenchError(f"{folder}: {name!r} is a row of pictures there (bench evaluate); use another --out")
     for key in ("task", "config", "data"):
         for name, before, now in _differences(key, old.get(key), new[key]):
             hint = (
@@ -134,7 +150,6 @@ def git_state() -> dict[str, Any] | None:
 
 def weights_in_use(plan: Plan) -> dict[str, str]:
     """Feature networks and detector of the exam, by protocol string (each names its weights by sha256)."""
-    from benchmark import registry
     from benchmark.features import load_features
 
     ev, found = plan.config.eval, {}

@@ -56,6 +56,13 @@ class Plan:
         return [Cell(method, seed) for seed in self.seeds for method in self.methods]
 
     @cached_property
+    def refused(self) -> dict[str, str]:
+        """Methods of the plan that cannot do its task, each with its reason ("needs joints"). Imports the methods."""
+        info = self.task.info(self.config)
+        reasons = {name: registry.get("methods", name).refuses(info) for name in self.methods}
+        return {name: reason for name, reason in reasons.items() if reason}
+
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """What must agree for a folder to be continued: everything that a cell's bytes depend on."""
         return {

@@ -8,6 +8,7 @@
                       dates, so a resumed run gives the bytes of an unbroken one
     cells/<method>/<seed>/log.jsonl, grids/, weights/      what training left
     images/<method>/<seed>/<item>.png                      what the method made
+    cells/<name>/<seed>/, images/<name>/<seed>/            the same for pictures that `bench evaluate` was given
     images/_exam/{label,exemplar,target,truth}/<item>.png  what it was asked, shown, and should have made
 
 `RunView(folder)` reads all of it lazily. This module and `benchmark.stats` are all that `reports` may import.
@@ -31,7 +32,9 @@ EXAM = "_exam"
 
 @dataclass(frozen=True)
 class MethodRow:
-    """A method of the run. `kind`: "method" or "reference" (the target itself, the exemplar copied: never ranked)."""
+    """A row of the run. `kind`: "method", "pictures" (somebody's finished images: ranked, of unknown cost) or
+    "reference" (the target itself, the exemplar copied: never ranked).
+    """
 
     name: str
     title: str
@@ -39,6 +42,7 @@ class MethodRow:
     parameters: int
     problem: str = ""  # why it has no values: "does not apply: needs joints", or what failed
     unfinished: str = ""  # why its training is shorter than planned, e.g. "time budget: 812 of 2000 steps"
+    note: str = ""  # where the row comes from: "weights of pix2pixhd", "evaluated from pictures"
 
 
 @dataclass(frozen=True)
@@ -141,8 +145,9 @@ class RunView:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """manifest.json; keys: id, created, task, preset, methods, seeds, config, data, device, versions, weights,
-        argv, git, cautions.
+        """manifest.json; keys: id, created, task, preset, methods, seeds, config, data, data_path, code, rows
+        ({method: title, kind, package}), pictures ({name: title, folder, sha256, ...}), device, versions, weights,
+        argv, git.
         """
         tree: dict[str, Any] = read_json(self.folder / "manifest.json")
         return tree
@@ -161,8 +166,10 @@ class RunView:
     def cells(self) -> dict[tuple[str, int], dict[str, dict[str, Any]]]:
         """Newest record of each stage: {(method, seed): {stage: record}}; stages fit, synthesize, score.
 
-        A record has "state" ("done" | "failed" | "stale"), "seconds", and on failure "reason"; fit adds "steps",
-        "planned", "finished", "fit_seconds", "losses", "parameters", "peak_memory_mb"; synthesize adds "images".
+        A record has "state" ("done" | "failed" | "stale" | "not-applicable"), "seconds", and where it failed or does
+        not apply "reason"; fit adds "steps", "planned", "finished", "fit_seconds", "losses", "parameters",
+        "peak_memory_mb", and "weights_of" where they are another method's; synthesize adds "images", for pictures also
+        "sha256" of their listing.
         """
         table: dict[tuple[str, int], dict[str, dict[str, Any]]] = {}
         for record in read_lines(self.folder / "cells.jsonl"):

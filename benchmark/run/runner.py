@@ -19,10 +19,12 @@ import numpy as np
 from benchmark import registry
 from benchmark.errors import BenchError
 from benchmark.files import append_line, write_json
-from benchmark.run.cell import CellRun, save_png
+from benchmark.run.cell import CellRun
+from benchmark.run.lending import lender
 from benchmark.run.manifest import check_same, write_manifest
 from benchmark.run.parallel import fit_cells
 from benchmark.run.plan import STAGES, Cell, Plan
+from benchmark.run.png import save_png
 from benchmark.run.results import EXAM, RunView
 from benchmark.run.summary import summarise
 from benchmark.run.world import World
@@ -52,27 +54,39 @@ def run(
     show: bool = True,
     jobs: int = 1,
 ) -> int:
-    """Run every unfinished cell of `plan` in `folder`, `jobs` trainings at a time. Returns how many cells failed."""
+    """Run every unfinished cell of `plan` in `folder`, `jobs` trainings at a time. Returns how many cells failed.
+
+    Raises BenchError when none of the methods applies to the task.
+    """
     started = time.monotonic()
+    if plan.refused.keys() >= set(plan.methods):
+        reasons = ", ".join(f"{name} ({reason})" for name, reason in plan.refused.items())
+        raise BenchError(f"--methods: none applies to the {plan.task.name} task: {reasons}")
     folder.mkdir(parents=True, exist_ok=True)
-    with _only_runner(folder):
+    with only_runner(folder):
         write_manifest(folder, plan, argv)
         write_exam(folder, plan.world, progress)
         budget = None if max_minutes is None else started + 60 * max_minutes * (1 - SCORING_SHARE)
         view = RunView(folder)
         todo = {cell: stages for cell in plan.cells if (stages := _todo(view, cell))}
-        training = [cell for cell, stages in todo.items() if "fit" in stages]
+        for cell in [cell for cell in todo if cell.method in plan.refused]:
+            say(f"{cell}: does not apply: {plan.refused[cell.method]}")
+            _record_refusal(folder, cell, plan.refused[cell.method])
+            del todo[cell]
+        lenders = {cell: other for cell in todo if (other := lender(plan, cell, view.cells))}
+        training = [cell for cell, stages in todo.items() if "fit" in stages and cell not in lenders]
         if jobs > 1 and len(training) > 1:
             fit_cells(plan, folder, training, jobs, lambda left: _deadline(budget, -(-left // jobs)), progress)
             fitted = RunView(folder).cells
             for cell in training:
                 todo[cell] = [] if fitted[cell.method, cell.seed]["fit"]["state"] == "failed" else list(STAGES[1:])
         failures = 0
-        for i, (cell, stages) in enumerate(todo.items()):
+        order = sorted(todo, key=lambda cell: cell in lenders)  # weights must be there before they are lent
+        for i, cell in enumerate(order):
             say(f"[{i + 1}/{len(todo)}] {cell}")
-            left = sum("fit" in s for s in list(todo.values())[i:])
-            work = CellRun(cell, folder, plan.world, progress, _deadline(budget, left), show)
-            failures += not run_cell(work, stages, say)
+            left = sum("fit" in todo[later] and later not in lenders for later in order[i:])
+            work = CellRun(cell, folder, plan.world, progress, _deadline(budget, left), show, lenders.get(cell))
+            failures += not run_cell(work, todo[cell], say)
             summarise(folder, plan.world, RunView(folder).manifest)
         if not todo:
             summarise(folder, plan.world, RunView(folder).manifest)
@@ -116,11 +130,15 @@ def train_only(
     plan: Plan, folder: Path, cell: Cell, argv: list[str], deadline: float | None, show: bool
 ) -> dict[str, Any]:
     """Run the fit stage of one cell; return its record. A failure is recorded and raised."""
+    if cell.method in plan.refused:
+        raise BenchError(f"{cell.method}: does not apply to the {plan.task.name} task: {plan.refused[cell.method]}")
     folder.mkdir(parents=True, exist_ok=True)
-    with _only_runner(folder):
+    with only_runner(folder):
         write_manifest(folder, plan, argv)
-        work = CellRun(cell, folder, plan.world, lambda total, label: nullcontext(), deadline, show)
-        old = RunView(folder).cells.get((cell.method, cell.seed), {}).get("fit", {})
+        cells = RunView(folder).cells
+        other = lender(plan, cell, cells)
+        work = CellRun(cell, folder, plan.world, lambda total, label: nullcontext(), deadline, show, other)
+        old = cells.get((cell.method, cell.seed), {}).get("fit", {})
         if old.get("state") == "done" and old.get("finished"):
             return old
         record = run_stage(work, "fit")
@@ -157,6 +175,11 @@ def write_exam(folder: Path, world: World, progress: Callable[[int, str], Any]) 
     write_json(path, records)
 
 
+def _record_refusal(folder: Path, cell: Cell, reason: str) -> None:
+    record = {"method": cell.method, "seed": cell.seed, "stage": "fit", "state": "not-applicable", "reason": reason}
+    append_line(folder / "cells.jsonl", record)
+
+
 def _stages(cell: Cell) -> tuple[str, ...]:
     return STAGES[1:] if registry.get("methods", cell.method).reference else STAGES
 
@@ -164,6 +187,8 @@ def _stages(cell: Cell) -> tuple[str, ...]:
 def _todo(view: RunView, cell: Cell) -> list[str]:
     """Stages still to run, in order: from the first that is not done."""
     records = view.cells.get((cell.method, cell.seed), {})
+    if records.get("fit", {}).get("state") == "not-applicable":
+        return []
     if records.get("fit", {}).get("state") == "done" and not records["fit"].get("finished", True):
         return list(STAGES)
     wanted = STAGES if "fit" in records or not records else STAGES[1:]
@@ -184,7 +209,7 @@ def _deadline(budget: float | None, left: int) -> float | None:
 
 
 @contextmanager
-def _only_runner(folder: Path) -> Iterator[None]:
+def only_runner(folder: Path) -> Iterator[None]:
     """Two runs in one folder would mix their cells: the second is refused."""
     with open(folder / ".lock", "w", encoding="utf-8") as lock:
         try:

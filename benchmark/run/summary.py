@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmark import registry, stats
+from benchmark import stats
 from benchmark.config import Config
 from benchmark.files import read_json, write_atomic
+from benchmark.run.manifest import describe
 from benchmark.run.plan import Cell
 from benchmark.run.results import Difference, MethodRow, MetricRow, Results, RunView, Value, write_results
 from benchmark.run.world import World
 
+Stages = Mapping[str, Mapping[str, Any]]  # the newest record of each stage of a cell
 Scores = dict[Cell, dict[str, dict[str, Any]]]  # cell -> metric id -> one ItemScores as plain data
 FRECHET_FLOOR = 2048  # below this many images a Frechet distance is dominated by its bias
 
 
 def summarise(run: Path, world: World, manifest: Mapping[str, Any]) -> Results:
     """Write scores.jsonl and results.json from whatever cells have scores; return the results."""
-    methods, seeds = manifest["methods"], manifest["seeds"]
-    scores: Scores = {}
-    for method in methods:
-        for seed in seeds:
-            cell = Cell(method, seed)
-            path = cell.folder(run) / "scores.json"
-            if path.exists():
-                scores[cell] = {score["metric"]: score for score in read_json(path)}
+    methods, seeds = [*manifest["methods"], *manifest.get("pictures", {})], manifest["seeds"]
+    scores = _read_scores(run, methods, seeds)
     items = [item.id for item in world.items]
     _write_score_lines(run / "scores.jsonl", scores, items)
     metrics = _metric_rows(scores)
-    rows = tuple(_method_row(run, world, method, seeds) for method in methods)
+    records = RunView(run).cells
+    rows = tuple(
+        _pictures_row(name, manifest["pictures"][name], records.get((name, seeds[0]), {}))
+        if name in manifest.get("pictures", {})
+        else _method_row(name, manifest, [records.get((name, seed), {}) for seed in seeds])
+        for name in methods
+    )
+    seeds_of = {row.name: seeds[:1] if row.kind == "pictures" else seeds for row in rows}
     results = Results(
         task=world.task.name,
         preset=world.config.preset,
@@ -42,12 +45,23 @@ def summarise(run: Path, world: World, manifest: Mapping[str, Any]) -> Results:
         items=len(items),
         methods=rows,
         metrics=metrics,
-        values=tuple(v for m in metrics for name in methods if (v := _value(name, m, seeds, scores, world.config))),
-        differences=tuple(d for m in metrics for d in _differences(m, world, rows, seeds, scores)),
+        values=tuple(
+            v for m in metrics for name in methods if (v := _value(name, m, seeds_of[name], scores, world.config))
+        ),
+        differences=tuple(d for m in metrics for d in _differences(m, world, rows, seeds_of, scores)),
         cautions=tuple(_cautions(world, rows, len(items))),
     )
     write_results(run, results)
     return results
+
+
+def _read_scores(run: Path, methods: list[str], seeds: list[int]) -> Scores:
+    found: Scores = {}
+    for cell in (Cell(method, seed) for method in methods for seed in seeds):
+        path = cell.folder(run) / "scores.json"
+        if path.exists():
+            found[cell] = {score["metric"]: score for score in read_json(path)}
+    return found
 
 
 def _write_score_lines(path: Path, scores: Scores, items: list[str]) -> None:
@@ -79,20 +93,34 @@ def _metric_rows(scores: Scores) -> tuple[MetricRow, ...]:
     return tuple(rows.values())
 
 
-def _method_row(run: Path, world: World, method: str, seeds: list[int]) -> MethodRow:
-    cls = registry.get("methods", method)
-    records = [RunView(run).cells.get((method, seed), {}) for seed in seeds]
-    problems = [r["reason"] for stages in records for r in stages.values() if r["state"] == "failed"]
+def _method_row(method: str, manifest: Mapping[str, Any], records: Sequence[Stages]) -> MethodRow:
+    """`records`: the method's stages, one entry per seed. The manifest speaks for a plug-in that is no longer there."""
+    about = manifest.get("rows", {}).get(method) or describe(method)
     fits = [stages["fit"] for stages in records if stages.get("fit", {}).get("state") == "done"]
     short = [f"time budget: {fit['steps']} of {fit['planned']} steps" for fit in fits if not fit["finished"]]
+    lent = [f"weights of {fit['weights_of']}" for fit in fits if "weights_of" in fit]
     return MethodRow(
         name=method,
-        title=cls.title,
-        kind="reference" if cls.reference else "method",
+        title=about["title"],
+        kind=about["kind"],
         parameters=fits[0]["parameters"] if fits else 0,
-        problem=problems[0] if problems else "",
+        problem=_problem(records),
         unfinished=short[0] if short else "",
+        note=lent[0] if lent else "",
     )
+
+
+def _pictures_row(name: str, about: Mapping[str, Any], stages: Stages) -> MethodRow:
+    resized = f", resized from {about['resized_from']}" if about["resized_from"] else ""
+    return MethodRow(name, about["title"], "pictures", 0, _problem([stages]), note=f"evaluated from pictures{resized}")
+
+
+def _problem(records: Sequence[Stages]) -> str:
+    """Why a row has no values, "" when nothing went wrong."""
+    every = [record for stages in records for record in stages.values()]
+    refused = [f"does not apply: {record['reason']}" for record in every if record["state"] == "not-applicable"]
+    failed = [record["reason"] for record in every if record["state"] == "failed"]
+    return next(iter(refused + failed), "")
 
 
 def _table(method: str, metric: MetricRow, seeds: list[int], scores: Scores) -> np.ndarray | None:
@@ -121,21 +149,24 @@ def _value(method: str, metric: MetricRow, seeds: list[int], scores: Scores, con
 
 
 def _differences(
-    metric: MetricRow, world: World, rows: tuple[MethodRow, ...], seeds: list[int], scores: Scores
+    metric: MetricRow, world: World, rows: tuple[MethodRow, ...], seeds_of: Mapping[str, list[int]], scores: Scores
 ) -> list[Difference]:
-    """Every row against the task's main method, paired by item; Holm-adjusted within the metric, references apart."""
-    names = [row.name for row in rows if row.kind == "method"]
+    """Every row against the task's main method, or where that has no result against the first that has one, paired by
+    item; Holm-adjusted within the metric, references apart.
+    """
+    names = [row.name for row in rows if row.kind != "reference" and not row.problem]
     against = world.task.main_method if world.task.main_method in names else (names[0] if names else "")
-    base = _table(against, metric, seeds, scores) if against and not metric.whole_set else None
-    if base is None:
+    anchor = _table(against, metric, seeds_of[against], scores) if against and not metric.whole_set else None
+    if anchor is None:
         return []
     found: list[Difference] = []
-    for kind in ("method", "reference"):  # yardsticks must not cost the methods any power
+    for is_reference in (False, True):  # yardsticks must not cost the methods any power
         family = []
-        for name in (row.name for row in rows if row.kind == kind and row.name != against):
-            table = _table(name, metric, seeds, scores)
-            if table is None or table.shape != base.shape:
+        for name in (r.name for r in rows if (r.kind == "reference") == is_reference and r.name != against):
+            values = _table(name, metric, seeds_of[name], scores)
+            if values is None:
                 continue
+            table, base = np.broadcast_arrays(values, anchor)  # one set of pictures stands against every seed
             both = ~(np.isnan(table) | np.isnan(base)).any(axis=0)
             if both.sum() >= 2:
                 d = stats.paired_difference(table[:, both], base[:, both], resamples=world.config.eval.bootstrap)
@@ -163,7 +194,8 @@ def _cautions(world: World, rows: tuple[MethodRow, ...], items: int) -> list[str
         )
     if world.config.data.size != 256:
         found.append(f"Images of {world.config.data.size} px; the papers use 256 px.")
-    if train.total * train.batch < 1_000_000:
+    trained = any(row.kind == "method" and not row.problem for row in rows)
+    if trained and train.total * train.batch < 1_000_000:
         found.append(
             f"Trained for {train.total:,} steps of batch {train.batch}; the paper trains for 1,000,000 of batch 1."
         )

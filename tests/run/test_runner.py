@@ -46,8 +46,8 @@ def plan(methods: str = "real,toy-good,toy-bad", seeds=(0,), data: str | None = 
     return make_plan("toy", configuration.load("smoke", "toy", overrides), methods, seeds, data)
 
 
-def go(folder: Path, *args, **kwargs) -> int:
-    return runner.run(plan(*args, **kwargs), folder, ["bench"], lambda line: None, Silent, show=False)
+def go(folder: Path, *args, jobs: int = 1, **kwargs) -> int:
+    return runner.run(plan(*args, **kwargs), folder, ["bench"], lambda line: None, Silent, show=False, jobs=jobs)
 
 
 def test_a_run_leaves_every_file_and_sensible_numbers(tmp_path: Path) -> None:
@@ -116,6 +116,39 @@ def test_a_broken_cell_is_recorded_and_the_rest_goes_on(tmp_path: Path) -> None:
     assert "Traceback" in (tmp_path / "cells" / "toy-broken" / "0" / "error.txt").read_text()
 
 
+def test_a_method_that_does_not_apply_is_a_row_with_the_reason_not_a_failure(tmp_path: Path) -> None:
+    assert go(tmp_path, "toy-joints,toy-good,toy-bad") == 0
+    results = read_results(tmp_path)
+    row = next(row for row in results.methods if row.name == "toy-joints")
+    assert row.problem == "does not apply: needs joints" and results.value("toy-joints", "toy-l1[8px]") is None
+    assert {d.against for d in results.differences} == {"toy-good"}
+    assert RunView(tmp_path).cells["toy-joints", 0].keys() == {"fit"}
+    assert not (tmp_path / "cells" / "toy-joints").exists()
+    assert runner.finished(tmp_path, plan("toy-joints,toy-good,toy-bad"))
+    lines = (tmp_path / "cells.jsonl").read_text()
+    assert go(tmp_path, "toy-joints,toy-good") == 0 and (tmp_path / "cells.jsonl").read_text() == lines
+
+
+def test_only_methods_that_do_not_apply_are_one_line_and_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match=r"--methods: none applies to the toy task: toy-joints \(needs joints\)"):
+        go(tmp_path / "new", "toy-joints")
+    one = plan("toy-joints")
+    with pytest.raises(BenchError, match="toy-joints: does not apply to the toy task: needs joints"):
+        runner.train_only(one, tmp_path / "new", one.cells[0], ["bench"], None, show=False)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_plug_in_that_was_uninstalled_stays_readable(tmp_path: Path, monkeypatch) -> None:
+    go(tmp_path, "toy-bad,toy-good")
+    before = read_results(tmp_path)
+    left = {name: entry for name, entry in toy.entries("methods").items() if name != "toy-bad"}
+    real = registry._entries
+    monkeypatch.setattr(registry, "_entries", lambda group: left if group == "methods" else real(group))
+    assert go(tmp_path, "toy-good,toy-shape") == 1  # summarised anew, without the class
+    after = read_results(tmp_path)
+    assert after.methods[:2] == before.methods and after.value("toy-bad", "toy-l1[8px]") == before.values[0]
+
+
 def test_a_time_budget_leaves_a_marked_result_that_the_next_run_finishes(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("TOY_STOP_AT", "3")
     assert go(tmp_path, "toy-good") == 0
@@ -141,7 +174,7 @@ def test_interrupt_keeps_what_is_finished(tmp_path: Path, monkeypatch) -> None:
 
 def test_a_second_runner_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     tmp_path.mkdir(exist_ok=True)
-    with runner._only_runner(tmp_path), pytest.raises(BenchError, match="another bench run is at work"):
+    with runner.only_runner(tmp_path), pytest.raises(BenchError, match="another bench run is at work"):
         go(tmp_path)
 
 
