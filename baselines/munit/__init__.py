@@ -1,0 +1,1 @@
+"""MUNIT: unpaired multimodal translation from label pictures to photos; see method.py."""
