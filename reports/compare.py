@@ -65,8 +65,8 @@ def ranked(results: Results) -> list[MethodRow]:
 
 
 def anchor(results: Results) -> str:
-    """The method others are marked against: pix2pixSC, or the first method of the run."""
-    names = [method.name for method in ranked(results)]
+    """The method others are marked against: pix2pixSC, or the first method of the run that has results."""
+    names = [method.name for method in ranked(results) if not method.problem]
     return HEADLINE if HEADLINE in names or not names else names[0]
 
 

@@ -14,14 +14,22 @@ Stages = Mapping[str, Mapping[str, Any]]
 
 
 def cost_table(view: RunView) -> Table:
-    """One line per method, means over seeds; a failed stage says why."""
+    """One line per method, means over seeds; a failed stage says why. Pictures made elsewhere have no line."""
+    methods = compare.ranked(view.results)
+    elsewhere = [f"{m.title}: {m.note}; what they cost is not known." for m in methods if m.kind == "pictures"]
+    lent = any("weights_of" in stages.get("fit", {}) for stages in view.cells.values())
+    shared = ["Weights of another method: steps, training and memory are those of that method's training."]
     return Table(
         name="cost",
         title="Cost",
         subtitle=f"Means over seeds. Device: {_device(view.manifest.get('device', {}))}.",
         columns=("parameters", "steps", "training", "per step", "per image", "peak memory"),
-        rows=tuple(_row(view, method) for method in compare.ranked(view.results)),
-        notes=("Per image: synthesis of the whole test set divided by its images, loading and writing included.",),
+        rows=tuple(_row(view, method) for method in methods if method.kind != "pictures"),
+        notes=(
+            "Per image: synthesis of the whole test set divided by its images, loading and writing included.",
+            *(shared if lent else ()),
+            *elsewhere,
+        ),
     )
 
 
@@ -35,7 +43,9 @@ def _device(device: Mapping[str, Any]) -> str:
 
 
 def _row(view: RunView, method: MethodRow) -> Row:
-    cells = [view.cells.get((method.name, seed), {}) for seed in view.results.seeds]
+    cells = [_stages(view, method.name, seed) for seed in view.results.seeds]
+    if method.problem and not any(stages.get("fit", {}).get("state") == "done" for stages in cells):
+        return Row(method.title, method.kind, (Cell(reason=method.problem), *[Cell()] * 5))
     failed = next((record for stages in cells for record in stages.values() if record.get("state") == "failed"), None)
     missing = method.problem or (failed or {}).get("reason", "")
 
@@ -55,7 +65,15 @@ def _row(view: RunView, method: MethodRow) -> Row:
             mean(lambda s: _field(s, "fit", "peak_memory_mb"), lambda v: f"{v:,.0f} MB".replace(",", " ")),
         ),
         method.unfinished,
+        method.note,
     )
+
+
+def _stages(view: RunView, method: str, seed: int) -> Stages:
+    """A cell's records, its fit replaced by the one that really trained its weights."""
+    stages = view.cells.get((method, seed), {})
+    lender = stages.get("fit", {}).get("weights_of")
+    return {**stages, "fit": view.cells.get((lender, seed), {}).get("fit", {})} if lender else stages
 
 
 def _field(stages: Stages, stage: str, key: str) -> float | None:

@@ -107,7 +107,8 @@ def _ordered(table: Table) -> list[Row]:
 def _remarks(table: Table) -> list[str]:
     marked = any(cell.mark for row in table.rows for cell in row.cells)
     protocol = [f"Protocol: {table.protocol}."] if table.protocol else []
-    return [*protocol, *table.notes, *([MARK_KEY] if marked else [])]
+    rows = [f"{row.head}: {row.remark}." for row in table.rows if row.remark]
+    return [*protocol, *rows, *table.notes, *([MARK_KEY] if marked else [])]
 
 
 def _plain(cell: Cell) -> str:

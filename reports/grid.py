@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 from urllib.parse import quote
 
-from benchmark.run.results import MetricRow, RunView
+from benchmark.run.results import MethodRow, MetricRow, RunView
 from reports import compare
 from reports.table import decimals_for, number
 from reports.thumbnails import data_uris
@@ -113,10 +113,14 @@ def _item_scores(view: RunView, metric: MetricRow | None) -> dict[str, dict[str,
 
 
 def _columns(view: RunView) -> list[_Column]:
-    methods = [_Column(m.title, m.name, False, m.problem) for m in compare.ranked(view.results)]
+    methods = [_Column(_head(m), m.name, False, m.problem) for m in compare.ranked(view.results)]
     label, exemplar, target, truth = (_Column(head, kind, True) for kind, head in EXAM_COLUMNS.items())
     has_truth = any(view.exam_image("truth", str(item["id"])).exists() for item in view.items)
     return [label, exemplar, *methods, target, *([truth] if has_truth else [])]
+
+
+def _head(method: MethodRow) -> str:
+    return f"{method.title} (from pictures)" if method.kind == "pictures" else method.title
 
 
 def _path(view: RunView, column: _Column, item: str) -> Path:
@@ -139,7 +143,7 @@ def _note(record: dict[str, Any]) -> str:
 
 def first_look(view: RunView, drawn: Grid, items: int = 3) -> Grid:
     """The head of the drawn items, with the columns that show the idea: asked, shown, made, and what was right."""
-    anchor = next((m.title for m in view.results.methods if m.name == compare.anchor(view.results)), "")
+    anchor = next((_head(m) for m in view.results.methods if m.name == compare.anchor(view.results)), "")
     last = EXAM_COLUMNS["truth"] if EXAM_COLUMNS["truth"] in drawn.columns else EXAM_COLUMNS["target"]
     heads = [head for head in (EXAM_COLUMNS["label"], EXAM_COLUMNS["exemplar"], anchor, last) if head in drawn.columns]
     at = [drawn.columns.index(head) for head in heads]

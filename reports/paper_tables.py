@@ -130,7 +130,9 @@ class Facing:
             rate = self.not_found.get(name)
             cells.append(Cell() if rate is None else Cell(percent(rate), rate))
         cells.append(count_cell(value) if value else Cell())
-        return Row(head, "absent" if method is None else method.kind, tuple(cells), method.unfinished if method else "")
+        if method is None:
+            return Row(head, "absent", tuple(cells))
+        return Row(head, method.kind, tuple(cells), method.unfinished, method.note)
 
     def beside(self, name: str, value: Value | None) -> list[Cell]:
         """What stands beside our number: the printed one and the difference, or both orders."""

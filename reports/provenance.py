@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -13,7 +14,7 @@ from benchmark.run.results import RunView
 from reports.comparability import image_size
 
 FIRST = ("id", "created", "task", "preset", "methods", "seeds", "git", "data", "device", "weights", "versions")
-APART = ("config", "argv", "cautions")  # shown in their own places
+APART = ("config", "argv", "cautions", "rows")  # shown in their own places
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ def provenance(view: RunView) -> Provenance:
     manifest = view.manifest
     order = [key for key in FIRST if key in manifest] + sorted(set(manifest) - set(FIRST) - set(APART))
     facts = [fact for key in order for fact in _flatten(key, manifest[key])]
+    facts += [(f"package · {name}", row["package"] or "none") for name, row in manifest.get("rows", {}).items()]
     config = json.dumps(manifest.get("config", {}), indent=2, sort_keys=True, ensure_ascii=False)
     return Provenance(tuple(facts), command(manifest.get("argv", [])), config)
 
@@ -42,17 +44,23 @@ def command(argv: list[Any]) -> str:
 def summary(view: RunView) -> str:
     """One sentence: what was run, on what, with which seeds."""
     results, data = view.results, view.manifest.get("data", {})
-    methods = sum(method.kind != "reference" for method in results.methods)
-    references = len(results.methods) - methods
+    kinds = Counter(method.kind for method in results.methods)
+    counted = [_count(kinds["method"], "method")] if kinds["method"] or not kinds["pictures"] else []
+    counted += [_count(kinds["pictures"], "set") + " of pictures"] if kinds["pictures"] else []
+    counted += [_count(kinds["reference"], "reference")] if kinds["reference"] else []
     size = f" at {side} px" if (side := image_size(view)) else ""
     seeds = f"{_count(len(results.seeds), 'seed')} ({', '.join(map(str, results.seeds))})"
-    beside = f" and {_count(references, 'reference')}" if references else ""
+    trained = f"trained with preset {results.preset} and {seeds}" if kinds["method"] else f"preset {results.preset}"
     source = f" from {data['name']}" if data.get("name") else ""
     return (
-        f"{_count(methods, 'method')}{beside} of the {results.task} task, "
-        f"trained with preset {results.preset} and {seeds}, "
+        f"{_listed(counted)} of the {results.task} task, "
+        f"{trained}, "
         f"scored on {_count(results.items, 'test item')}{source}{size}."
     )
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
 
 def _count(number: int, word: str) -> str:

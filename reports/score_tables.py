@@ -64,7 +64,7 @@ def score_table(results: Results, metrics: Sequence[MetricRow], name: str, title
                     mark=compare.mark_of(results, metric, method.name),
                 )
             )
-        return Row(method.title, method.kind, tuple(cells), method.unfinished)
+        return Row(method.title, method.kind, tuple(cells), method.unfinished, method.note)
 
     ordered = sorted(results.methods, key=lambda method: method.kind == "reference")
     return Table(

@@ -38,13 +38,22 @@ class Strip:
 
 @dataclass(frozen=True)
 class Row:
-    """A line. `kind`: "method", "reference" (set apart, never ranked) or "absent" (in the paper, not in this run)."""
+    """A line. `kind`: "method", "pictures" (made elsewhere), "reference" (set apart, never ranked) or "absent" (in the
+    paper, not in this run).
+    """
 
     head: str
     kind: str
     cells: tuple[Cell, ...]
-    note: str = ""  # e.g. why its training is shorter than planned
+    unfinished: str = ""  # why its training is shorter than planned
+    note: str = ""  # where the row comes from, e.g. "evaluated from pictures"
     strip: Strip | None = None
+
+    @property
+    def remark(self) -> str:
+        """Both in words, for exports that have one line for them."""
+        cut = f"training cut short: {self.unfinished}" if self.unfinished else ""
+        return "; ".join(part for part in (cut, self.note) if part)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "train, synthesize, score and report: the main job",
     "train": "train one method",
     "synthesize": "make images with a trained method",
+    "evaluate": "score finished pictures, whoever made them",
     "report": "write the report of a run folder",
     "data": "prepare, show and verify data",
     "methods": "list the methods",
