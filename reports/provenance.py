@@ -14,7 +14,7 @@ from benchmark.run.results import RunView
 from reports.comparability import image_size
 
 FIRST = ("id", "created", "task", "preset", "methods", "seeds", "git", "data", "device", "weights", "versions")
-APART = ("config", "argv", "cautions", "rows")  # shown in their own places
+APART = ("config", "argv", "cautions", "rows", "pictures")  # shown in their own places
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ def provenance(view: RunView) -> Provenance:
     order = [key for key in FIRST if key in manifest] + sorted(set(manifest) - set(FIRST) - set(APART))
     facts = [fact for key in order for fact in _flatten(key, manifest[key])]
     facts += [(f"package · {name}", row["package"] or "none") for name, row in manifest.get("rows", {}).items()]
+    facts += [fact for row in manifest.get("pictures", []) for fact in _flatten(f"pictures · {row['name']}", row)]
     config = json.dumps(manifest.get("config", {}), indent=2, sort_keys=True, ensure_ascii=False)
     return Provenance(tuple(facts), command(manifest.get("argv", [])), config)
 

@@ -33,7 +33,7 @@ def write_manifest(folder: Path, plan: Plan, argv: list[str]) -> None:
     path = folder / "manifest.json"
     methods, seeds, code = list(plan.methods), list(plan.seeds), dict(plan.identity["code"])
     rows: dict[str, Any] = {method: describe(method) for method in plan.methods}
-    pictures: dict[str, Any] = {}
+    pictures: list[dict[str, Any]] = []
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     if path.exists():
         old = read_json(path)
@@ -41,7 +41,7 @@ def write_manifest(folder: Path, plan: Plan, argv: list[str]) -> None:
         methods = list(dict.fromkeys([*old["methods"], *methods]))
         seeds = list(dict.fromkeys([*old["seeds"], *seeds]))
         code = {**old["code"], **code}
-        rows, pictures = {**old.get("rows", {}), **rows}, old.get("pictures", {})
+        rows, pictures = {**old.get("rows", {}), **rows}, old.get("pictures", [])
         created = old["created"]
         if (methods, seeds) == (old["methods"], old["seeds"]):
             return
@@ -77,8 +77,8 @@ def describe(method: str) -> dict[str, str]:
 def check_same(folder: Path, old: dict[str, Any], plan: Plan) -> None:
     """Refuse to continue a folder whose plan differs in anything but added methods and seeds."""
     new = plan.identity
-    for name in plan.methods:
-        if name in old.get("pictures", {}):
+    for name in (row["name"] for row in old.get("pictures", [])):
+        if name in plan.methods:
             raise BenchError(f"{folder}: {name!r} is a row of pictures there (bench evaluate); use another --out")
     for key in ("task", "config", "data"):
         for name, before, now in _differences(key, old.get(key), new[key]):

@@ -98,7 +98,7 @@ def add_pictures(
         check_same(run, manifest, plan)
         _check_name(run, name, manifest)
         pictures = inspect(folder, [item.id for item in plan.world.items], _size(plan.world), resize, progress)
-        rows = manifest.get("pictures", {})
+        rows = {row["name"]: row for row in manifest.get("pictures", [])}
         old = rows.get(name)
         if old and old["sha256"] != pictures.sha256 and not replace:
             raise BenchError(f"--name {name}: {run} has that row from other pictures; take another name, or --replace")
@@ -106,12 +106,13 @@ def add_pictures(
         if old is None or old["sha256"] != pictures.sha256:
             _forget(work)
         about = {
+            "name": name,
             "title": title or (old["title"] if old else name),
             "folder": str(folder),
             "sha256": pictures.sha256,
             "resized_from": pictures.resized_from,
         }
-        write_json(run / "manifest.json", {**manifest, "pictures": {**rows, name: about}})
+        write_json(run / "manifest.json", {**manifest, "pictures": [*{**rows, name: about}.values()]})
         done = RunView(run).cells.get((name, work.cell.seed), {})
         todo = [stage for stage in STAGES if done.get(stage, {}).get("state") != "done"]
         say(f"{name}: {len(pictures.files)} pictures" if todo else f"{name}: these pictures are scored already")

@@ -146,7 +146,7 @@ class RunView:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """manifest.json; keys: id, created, task, preset, methods, seeds, config, data, data_path, code, rows
-        ({method: title, kind, package}), pictures ({name: title, folder, sha256, ...}), device, versions, weights,
+        ({method: title, kind, package}), pictures ([{name, title, folder, sha256, ...}]), device, versions, weights,
         argv, git.
         """
         tree: dict[str, Any] = read_json(self.folder / "manifest.json")

@@ -25,15 +25,16 @@ FRECHET_FLOOR = 2048  # below this many images a Frechet distance is dominated b
 
 def summarise(run: Path, world: World, manifest: Mapping[str, Any]) -> Results:
     """Write scores.jsonl and results.json from whatever cells have scores; return the results."""
-    methods, seeds = [*manifest["methods"], *manifest.get("pictures", {})], manifest["seeds"]
+    pictures = {row["name"]: row for row in manifest.get("pictures", [])}
+    methods, seeds = [*manifest["methods"], *pictures], manifest["seeds"]
     scores = _read_scores(run, methods, seeds)
     items = [item.id for item in world.items]
     _write_score_lines(run / "scores.jsonl", scores, items)
     metrics = _metric_rows(scores)
     records = RunView(run).cells
     rows = tuple(
-        _pictures_row(name, manifest["pictures"][name], records.get((name, seeds[0]), {}))
-        if name in manifest.get("pictures", {})
+        _pictures_row(pictures[name], records.get((name, seeds[0]), {}))
+        if name in pictures
         else _method_row(name, manifest, [records.get((name, seed), {}) for seed in seeds])
         for name in methods
     )
@@ -110,9 +111,10 @@ def _method_row(method: str, manifest: Mapping[str, Any], records: Sequence[Stag
     )
 
 
-def _pictures_row(name: str, about: Mapping[str, Any], stages: Stages) -> MethodRow:
+def _pictures_row(about: Mapping[str, Any], stages: Stages) -> MethodRow:
     resized = f", resized from {about['resized_from']}" if about["resized_from"] else ""
-    return MethodRow(name, about["title"], "pictures", 0, _problem([stages]), note=f"evaluated from pictures{resized}")
+    note = f"evaluated from pictures{resized}"
+    return MethodRow(about["name"], about["title"], "pictures", 0, _problem([stages]), note=note)
 
 
 def _problem(records: Sequence[Stages]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -
     assert code == 0 and "Usage:" in out
 
 
-@pytest.mark.parametrize("name", ["run", "train", "synthesize", "report"])
+@pytest.mark.parametrize("name", ["run", "train", "synthesize", "evaluate", "report"])
 def test_help_of_the_main_commands_shows_examples(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert f"bench {name}" in bench(capsys, name, "--help")[1]
 
@@ -56,7 +57,9 @@ def test_mistakes_are_one_line_and_exit_2(capsys: pytest.CaptureFixture[str], ar
 
 
 def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "pix2pixsc" in bench(capsys, "methods")[1]
+    assert re.search(
+        r"^pix2pixsc +exemplar-bench [0-9.]+ +models\.style_consistent:Pix2PixSC$", bench(capsys, "methods")[1], re.M
+    )
     assert "Sketch→Face" in bench(capsys, "tasks")[1]
     assert "mini" in bench(capsys, "presets")[1]
 

@@ -67,7 +67,7 @@ def test_one_set_of_pictures_is_compared_with_every_seed_of_the_main_method(run:
 def test_the_record_names_the_listing_and_the_same_pictures_are_scored_once(run: Path, theirs: Path) -> None:
     add(run, theirs)
     view = RunView(run)
-    entry = view.manifest["pictures"]["theirs"]
+    (entry,) = view.manifest["pictures"]
     assert view.cells["theirs", 0]["synthesize"]["sha256"] == entry["sha256"] and len(entry["sha256"]) == 64
     lines, results = (run / "cells.jsonl").read_text(), (run / "results.json").read_bytes()
     add(run, theirs)
@@ -78,8 +78,8 @@ def test_the_record_names_the_listing_and_the_same_pictures_are_scored_once(run:
 
 
 def test_rows_follow_one_another_and_survive_a_run(run: Path, theirs: Path) -> None:
-    add(run, theirs, "a")
-    add(run, theirs, "b", title="B")
+    add(run, theirs, "b")
+    add(run, theirs, "a", title="A")
     go(run, "toy-borrower")
     rows = {row.name: row.kind for row in read_results(run).methods}
     assert rows == dict.fromkeys(("toy-good", "toy-bad", "toy-borrower"), "method") | {
@@ -87,7 +87,8 @@ def test_rows_follow_one_another_and_survive_a_run(run: Path, theirs: Path) -> N
         "a": "pictures",
         "b": "pictures",
     }
-    assert RunView(run).manifest["pictures"]["b"]["title"] == "B"
+    pictures = [(row["name"], row["title"]) for row in RunView(run).manifest["pictures"]]
+    assert pictures == [("b", "b"), ("a", "A")] and list(rows)[-2:] == ["b", "a"]  # in the order they came
 
 
 def test_other_pictures_need_another_name_or_replace(run: Path, theirs: Path) -> None:
@@ -193,7 +194,7 @@ def test_taken_and_impossible_names(run: Path, theirs: Path, name: str, words: s
 def test_a_name_given_to_pictures_is_no_longer_free_for_a_method(run: Path, theirs: Path) -> None:
     add(run, theirs, "later-a-plug-in")
     manifest = json.loads((run / "manifest.json").read_text())
-    manifest["pictures"]["toy-shape"] = manifest["pictures"].pop("later-a-plug-in")
+    manifest["pictures"][0]["name"] = "toy-shape"
     (run / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(BenchError, match="'toy-shape' is a row of pictures there"):
         go(run, "toy-shape")
