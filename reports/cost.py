@@ -47,6 +47,7 @@ def _row(view: RunView, method: MethodRow) -> Row:
     if method.problem and not any(stages.get("fit", {}).get("state") == "done" for stages in cells):
         return Row(method.title, method.kind, (Cell(reason=method.problem), *[Cell()] * 5))
     failed = next((record for stages in cells for record in stages.values() if record.get("state") == "failed"), None)
+    trains = any(_field(stages, "fit", "steps") != 0 for stages in cells)
     missing = method.problem or (failed or {}).get("reason", "")
 
     def mean(get: Callable[[Stages], float | None], show: Callable[[float], str]) -> Cell:
@@ -60,7 +61,7 @@ def _row(view: RunView, method: MethodRow) -> Row:
             Cell(count(method.parameters), method.parameters),
             mean(lambda s: _field(s, "fit", "steps"), lambda v: f"{v:,.0f}".replace(",", " ")),
             mean(lambda s: _field(s, "fit", "seconds"), duration),
-            mean(lambda s: _ratio(s, "fit", "steps"), small_time),
+            mean(lambda s: _ratio(s, "fit", "steps"), small_time) if trains else Cell(),
             mean(lambda s: _ratio(s, "synthesize", "images"), small_time),
             mean(lambda s: _field(s, "fit", "peak_memory_mb"), lambda v: f"{v:,.0f} MB".replace(",", " ")),
         ),

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from reports.page import write_report
-from tests.reports.fake_run import write_fake_run
+from tests.reports.fake_run import METHODS, write_fake_run
+from tests.reports.test_rows import THEIRS
 
 CHROMIUM = os.environ.get("BENCH_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 
@@ -18,7 +19,7 @@ CHROMIUM = os.environ.get("BENCH_CHROMIUM") or shutil.which("chromium") or "/usr
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("browser")
-    write_fake_run(folder, items=12, side=32)
+    write_fake_run(folder, items=12, side=32, methods=(*METHODS, THEIRS))
     return write_report(folder)
 
 
@@ -83,3 +84,14 @@ def test_keyboard_reaches_the_tables(browser, report: Path) -> None:
         reached.add(page.evaluate("document.activeElement.className"))
     assert "scroll" in reached
     page.close()
+
+
+def test_rows_of_pictures_are_laid_out_like_those_of_methods(browser, report: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(report.as_uri())
+    looks = "e => [getComputedStyle(e).textAlign, getComputedStyle(e).paddingTop, getComputedStyle(e).borderTopWidth]"
+    of_kind = {
+        kind: page.eval_on_selector(f"#table-counterfactual tr.{kind}:not(:first-child) > th", looks)
+        for kind in ("method", "pictures")
+    }
+    assert of_kind["pictures"] == of_kind["method"]
