@@ -159,6 +159,16 @@ class LandmarkDetector(Protocol):
         """uint8 (N, H, W, 3) -> float32 (N, 68, 2) x, y in pixels; a row of NaN where nothing was found."""
 
 
+class SceneParser(Protocol):
+    """Says what each pixel of a street photo shows. Registered as a labeler; built with one string argument."""
+
+    name: str
+    protocol: str  # names the weights and the size they see, e.g. "danet-c0dbfa5f,1024px"
+
+    def parse(self, images: np.ndarray) -> np.ndarray:
+        """uint8 (N, H, W, 3) RGB -> uint8 (N, H, W) train ids, 0..18 (255 where a parser abstains)."""
+
+
 @dataclass(frozen=True)
 class ItemScores:
     """One metric on one method's images: a value per item, or one value for the whole set."""
@@ -196,6 +206,7 @@ class Exam:
     regions: Mapping[str, np.ndarray] | None  # bool (N, H, W) by region name; None for real photos
     config: Config
     reference: bool = False  # the images are the targets themselves
+    target_parsing: np.ndarray | None = None  # uint8 (N, H, W) train ids of the asked label, 255 = unknown; street only
 
 
 class Task(Protocol):

@@ -1,6 +1,7 @@
 """Intervals and tests, once for the whole project. NumPy and SciPy only; seeded, so a re-made report is the same.
 
 mean_interval(values)             # values (N,) over items, or (S, N) over seeds and items
+statistic_interval(matrices, f)   # a score of the whole set, from what each item adds to it
 paired_difference(ours, theirs)   # difference of means on the same items, with its interval and p
 holm([0.01, 0.04, 0.03])          # adjusted p values
 wilson(3, 96)                     # a rate
@@ -9,7 +10,7 @@ wilson(3, 96)                     # a rate
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,30 @@ def mean_interval(values: ArrayLike, resamples: int = RESAMPLES, seed: int = 0, 
     table = _table(values)
     means = _bootstrap_means(table, resamples, np.random.default_rng(seed))
     return percentile_interval(float(np.nanmean(table)), means, level)
+
+
+def statistic_interval(
+    parts: np.ndarray,
+    statistic: Callable[[np.ndarray], np.ndarray],
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> list[Interval]:
+    """`statistic` of the sum of `parts` over items, each value with its percentile bootstrap interval over items.
+
+    parts (N, ...): what each item adds, e.g. its confusion matrix; statistic: sums (..., same shape) -> (..., K). For
+    scores of a whole set that are no mean over items. A resample on which a value is undefined (NaN) takes no part.
+
+    Raises BenchError when the statistic of the whole set is undefined.
+    """
+    flat = parts.reshape(len(parts), -1).astype(np.float64)
+    value = statistic(parts.sum(axis=0))
+    if np.isnan(value).any():
+        raise BenchError("statistics: the score of the whole set is undefined (0 / 0)")
+    rng = np.random.default_rng(seed)
+    sums = (_counts(rng, n, len(flat)) @ flat for n in _chunks(resamples, len(flat) + flat.shape[1]))
+    draws = np.concatenate([statistic(total.reshape(-1, *parts.shape[1:])) for total in sums])  # (R, K)
+    return [percentile_interval(float(v), draw[~np.isnan(draw)], level) for v, draw in zip(value, draws.T, strict=True)]
 
 
 def paired_difference(

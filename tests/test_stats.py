@@ -186,3 +186,24 @@ def test_coverage_over_crossed_seeds_and_items() -> None:
         return not stats.mean_interval(table, 600).excludes(0.0)
 
     assert 0.93 <= np.mean([covered() for _ in range(1500)]) <= 0.97
+
+
+def test_statistic_interval_of_a_mean_is_the_mean_interval() -> None:
+    values = np.random.default_rng(0).normal(size=60)
+    parts = np.stack([values, np.ones(60)], axis=1)
+    found = stats.statistic_interval(parts, lambda total: (total[..., 0] / total[..., 1])[..., None], resamples=20_000)
+    plain = stats.mean_interval(values, resamples=20_000)
+    assert found[0].value == pytest.approx(plain.value)
+    assert (found[0].low, found[0].high) == pytest.approx((plain.low, plain.high), abs=0.02)
+
+
+def test_statistic_interval_leaves_out_resamples_on_which_it_is_undefined() -> None:
+    parts = np.array([[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]])  # two of three items say nothing
+
+    def ratio(total: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            return (total[..., 0] / total[..., 1])[..., None]
+
+    assert stats.statistic_interval(parts, ratio) == [stats.Interval(1.0, 1.0, 1.0)]
+    with pytest.raises(BenchError, match="undefined"):
+        stats.statistic_interval(parts * 0, ratio)

@@ -37,12 +37,17 @@ class Clip:
 
 
 class Source(Protocol):
-    """A data set of one task at one image size."""
+    """A data set of one task at one image size.
+
+    A source that knows what each pixel shows (streets) also has `parser`, the registry name of the scene parser to
+    score its pictures with, and `parsing(frame)`: uint8 (H, W) train ids of `benchmark.labelers.cityscapes`, 255 =
+    unknown.
+    """
 
     name: str
     height: int
     width: int
-    detector: str  # registry name of the landmark detector that suits these pictures
+    detector: str  # registry name of the landmark detector that suits these pictures; "" where a label has no points
     fingerprint: str  # sha256 (hex) that changes whenever any pixel or landmark would
     clips: tuple[Clip, ...]
 

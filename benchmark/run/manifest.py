@@ -149,8 +149,9 @@ def git_state() -> dict[str, Any] | None:
 
 
 def weights_in_use(plan: Plan) -> dict[str, str]:
-    """Feature networks and detector of the exam, by protocol string (each names its weights by sha256)."""
+    """Feature networks, detector and parser of the exam, by protocol string (each names its weights by sha256)."""
     from benchmark.features import load_features
+    from benchmark.labelers.parsing import get_parser
 
     ev, found = plan.config.eval, {}
     for role, name in (
@@ -160,7 +161,10 @@ def weights_in_use(plan: Plan) -> dict[str, str]:
     ):
         network = load_features(name)
         found[role] = f"{network.protocol} sha256 {network.weights_sha256}"
-    found["detector"] = registry.get("labelers", ev.detector)().protocol
+    if ev.detector:
+        found["detector"] = registry.get("labelers", ev.detector)().protocol
+    if ev.parser:
+        found["parser"] = get_parser(ev.parser).protocol
     return found
 
 

@@ -90,9 +90,12 @@ def make_plan(task_name: str, config: Config, methods: str, seeds: Sequence[int]
 
 def resolve(config: Config, source: Source) -> Config:
     """Replace what the configuration leaves to the data by its name, so that the saved configuration is the run."""
-    if config.eval.detector != "source":
-        return config
-    return replace(config, eval=replace(config.eval, detector=source.detector))
+    ev = config.eval
+    if ev.detector == "source":
+        ev = replace(ev, detector=source.detector)
+    if ev.parser == "source":
+        ev = replace(ev, parser=getattr(source, "parser", ""))
+    return replace(config, eval=ev)
 
 
 def _method_names(task: Task, text: str) -> tuple[str, ...]:

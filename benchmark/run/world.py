@@ -95,8 +95,15 @@ class World:
             truths=np.stack([t for t in truths if t is not None]) if known else None,
             regions=_stack([r for r in regions if r is not None]) if known else None,
             config=self.config,
+            target_parsing=_parsings(source, items),
         )
 
 
 def _stack(regions: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.stack([r[name] for r in regions]) for name in regions[0]}
+
+
+def _parsings(source: Source, items: list[Item]) -> np.ndarray | None:
+    """uint8 (N, H, W) of the asked labels, where the source knows what each pixel shows."""
+    parsing = getattr(source, "parsing", None)
+    return np.stack([parsing(item.label) for item in items]) if parsing else None
