@@ -21,6 +21,7 @@ from benchmark.run.world import World
 Stages = Mapping[str, Mapping[str, Any]]  # the newest record of each stage of a cell
 Scores = dict[Cell, dict[str, dict[str, Any]]]  # cell -> metric id -> one ItemScores as plain data
 FRECHET_FLOOR = 2048  # below this many images a Frechet distance is dominated by its bias
+CLIPS_FLOOR = 20  # below, a set says more about its few people than about the method
 
 
 def summarise(run: Path, world: World, manifest: Mapping[str, Any]) -> Results:
@@ -193,6 +194,11 @@ def _cautions(world: World, rows: tuple[MethodRow, ...], items: int) -> list[str
         found.append(
             f"{items} test items: a Frechet distance of fewer than {FRECHET_FLOOR} images is biased upwards, "
             "by an amount that depends on the method."
+        )
+    clips = len({item.label.clip for item in world.items})
+    if clips < CLIPS_FLOOR:
+        found.append(
+            f"The items come from {clips} test clips only: intervals speak of more pictures of these, not of others."
         )
     if world.config.data.size != 256:
         found.append(f"Images of {world.config.data.size} px; the papers use 256 px.")

@@ -66,6 +66,7 @@ def test_a_run_leaves_every_file_and_sensible_numbers(tmp_path: Path) -> None:
     kinds = {row.name: row.kind for row in results.methods}
     assert kinds == {"real": "reference", "toy-good": "method", "toy-bad": "method"}
     assert any("Rendered data" in caution for caution in results.cautions)
+    assert any("3 test clips only" in caution for caution in results.cautions)
 
 
 def test_the_mean_is_the_mean_of_the_score_lines(tmp_path: Path) -> None:
