@@ -12,10 +12,9 @@ from benchmark.data.procedural.face_types import RGB
 COARSE = 48  # canvas of the blurred scene; nothing in it is sharp
 
 
-@lru_cache(maxsize=64)
-def _scene(kind: str, colours: tuple[RGB, RGB, RGB], seed: int) -> np.ndarray:
+def _scene(kind: str, palette: tuple[RGB, RGB, RGB], seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed + 4)
-    first, second, third = (np.asarray(c, np.float32) for c in colours)
+    first, second, third = (np.asarray(c, np.float32) for c in palette)
     y, x = np.mgrid[0:COARSE, 0:COARSE].astype(np.float32) / COARSE - 0.5
     angle = rng.uniform(0, 2 * np.pi)
     slope = np.clip(0.5 + np.cos(angle) * x + np.sin(angle) * y, 0, 1)[..., None]
@@ -30,28 +29,20 @@ def _scene(kind: str, colours: tuple[RGB, RGB, RGB], seed: int) -> np.ndarray:
         sigma = 1.4
     elif kind == "bokeh":
         picture = (picture * 0.45).astype(np.uint8)
-        for _ in range(16):
+        lamps = np.stack([second, third])[rng.integers(2, size=16)] * rng.uniform(0.5, 1.3, (16, 1))
+        places, radii = rng.integers(0, COARSE, (16, 2)).tolist(), rng.integers(2, 7, size=16).tolist()
+        for place, radius, lamp in zip(places, radii, np.clip(lamps, 0, 255).tolist(), strict=True):
             glow = np.zeros_like(picture)
-            colour = np.clip((second, third)[rng.integers(2)] * rng.uniform(0.5, 1.3), 0, 255)
-            cv2.circle(
-                glow, rng.integers(0, COARSE, 2).tolist(), int(rng.integers(2, 7)), colour.tolist(), -1, cv2.LINE_AA
-            )
+            cv2.circle(glow, place, radius, lamp, -1, cv2.LINE_AA)
             picture = cv2.addWeighted(picture, 1.0, glow, 0.55, 0)
         sigma = 0.6
     elif kind == "foliage":
         green = np.array([70, 120, 50], np.float32)
-        for _ in range(120):
-            colour = np.clip((0.6 * green + 0.4 * (second, third)[rng.integers(2)]) * rng.uniform(0.3, 1.4), 0, 255)
-            cv2.ellipse(
-                picture,
-                rng.integers(0, COARSE, 2).tolist(),
-                rng.integers(1, 6, 2).tolist(),
-                int(rng.integers(180)),
-                0,
-                360,
-                colour.tolist(),
-                -1,
-            )
+        tints = np.stack([second, third])[rng.integers(2, size=120)]
+        colours = np.clip((0.6 * green + 0.4 * tints) * rng.uniform(0.3, 1.4, (120, 1)), 0, 255).tolist()
+        places, shapes = rng.integers(0, COARSE, (120, 2)).tolist(), rng.integers(1, 6, (120, 2)).tolist()
+        for place, shape, turn, leaf in zip(places, shapes, rng.integers(180, size=120).tolist(), colours, strict=True):
+            cv2.ellipse(picture, place, shape, turn, 0, 360, leaf, -1)
         sigma = 1.1
     elif kind == "window":
         wall = np.clip(first * 0.6, 0, 255).tolist()
@@ -68,6 +59,9 @@ def _scene(kind: str, colours: tuple[RGB, RGB, RGB], seed: int) -> np.ndarray:
     return cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
+@lru_cache(maxsize=16)
 def backdrop(kind: str, colours: tuple[RGB, RGB, RGB], seed: int, side: int) -> np.ndarray:
-    """The background, uint8 (side, side, 3)."""
-    return cv2.resize(_scene(kind, colours, seed), (side, side), interpolation=cv2.INTER_CUBIC)
+    """The background, uint8 (side, side, 3), the same array for every frame of a clip: copy it before painting."""
+    picture = cv2.resize(_scene(kind, colours, seed), (side, side), interpolation=cv2.INTER_CUBIC)
+    picture.flags.writeable = False
+    return picture

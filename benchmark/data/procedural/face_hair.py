@@ -18,8 +18,10 @@ from benchmark.data.procedural.face_strands import (
     hang,
     join,
     over_scalp,
+    simplify,
 )
-from benchmark.data.procedural.face_types import FaceAppearance
+from benchmark.data.procedural.face_types import RGB, FaceAppearance
+from benchmark.data.procedural.face_wear import hat
 
 BOLD, FINE = 130, 190  # wide strands that make the mass of the hair, and single locks over it
 GOLDEN = np.pi * (3 - 5**0.5)  # an even spread around the head for any number of strands
@@ -36,8 +38,14 @@ class Paths(NamedTuple):
 
 
 @lru_cache(maxsize=64)
+def covers(look: FaceAppearance, wide: float, detail: float) -> tuple[tuple[Strands, RGB, float], ...]:
+    """What covers a head `wide` times the mean width, as strands, colour and gloss: the same in a whole clip."""
+    worn = ((hair(look, wide), look.hair, 0.8), (hat(look, wide), look.hat_colour, 0.05))
+    return tuple((simplify(strands, detail), colour, gloss) for strands, colour, gloss in worn if strands is not None)
+
+
 def hair(look: FaceAppearance, wide: float) -> Strands | None:
-    """Strands of the hairstyle on a head `wide` times the mean width; None when bald."""
+    """Strands of the hairstyle; None when bald."""
     rng = np.random.default_rng(look.seed + 1)
     style, volume = look.hair_style, look.hair_volume
     if style == "bald":
@@ -196,47 +204,74 @@ def _cap(wide: float) -> Strands:
     return Strands(paths, np.full(54, 0.2), np.full(54, 0.6))
 
 
-def beard(look: FaceAppearance, head: Head) -> Strands | None:
-    """Strands of a goatee, short or full beard or a moustache, rooted on the moving jaw; None for stubble and none."""
+def beard(look: FaceAppearance, head: Head, detail: float) -> Strands | None:
+    """Strands of a goatee, short or full beard or a moustache, rooted on the moving jaw; None for stubble and none.
+
+    They are short and straight, so that small pictures (`detail` < 1) need but one segment of each, and fewer of them.
+    """
     if look.beard in ("none", "stubble"):
         return None
-    rng = np.random.default_rng(look.seed + 2)
-    marks = head.points
-    corner, top, low = marks[54], marks[33], marks[57]
-    length = {"moustache": 0.10, "goatee": 0.12, "short": 0.08, "full": 0.30}[look.beard] * rng.uniform(0.8, 1.2)
-    roots = []
-    if look.beard != "moustache":
-        table = head.rings[EAR_ROW:]
-        level = rng.uniform(0.12 if look.beard != "goatee" else 0.66, 1.0, 520) ** 0.8 * table[-1, 0]
-        width = np.interp(level, table[:, 0], table[:, 1])
-        x = rng.uniform(-1, 1, 520) * np.maximum(width, 0.02) * 0.985
-        lip = np.abs(x) / max(float(corner[0]) + 0.03, 1e-3)
-        cheek = np.interp(
-            np.abs(x),
-            [0.0, float(corner[0]) + 0.06, 0.62, 0.75],
-            [float(low[1]) + 0.05, float(corner[1]) - 0.02, 0.35, 0.05],
-        )
-        keep = (level > cheek) & ((lip > 1.05) | (level > float(low[1]) + 0.03))
-        if look.beard == "goatee":
-            keep &= np.abs(x) < 0.30
-        roots.append(np.column_stack([x, level])[keep])
-    share = rng.uniform(-1, 1, 150 if look.beard != "goatee" else 100)
-    middle = 0.5 * (float(top[1]) + float(marks[51][1])) + 0.02
-    sag = (float(corner[1]) - middle) * np.abs(share) ** 1.8
-    roots.append(np.column_stack([share * (float(corner[0]) + 0.04), middle + sag + rng.normal(0, 0.018, len(share))]))
-    moustache = len(roots[-1])
-    flat = np.concatenate(roots)
-    base = np.column_stack([flat, head.depth(flat[:, 0], flat[:, 1]) + 0.012])
-    count = len(base)
-    flow = np.column_stack(
-        [0.35 * np.sign(flat[:, 0]) * np.abs(flat[:, 0]) ** 0.5, np.ones(count), np.full(count, 0.12)]
+    marks, draws = head.points, _whiskers(look.seed)
+    density = detail**1.4
+    length = {"moustache": 0.10, "goatee": 0.12, "short": 0.08, "full": 0.30}[look.beard] * draws.length
+    lip = _moustache(draws, marks, int(density * (150 if look.beard != "goatee" else 100)))
+    chin = (
+        np.empty((0, 2))
+        if look.beard == "moustache"
+        else _chin(draws, head, int(density * 520), look.beard == "goatee")
     )
-    flow[-moustache:] = np.column_stack(
-        [1.2 * np.sign(flat[-moustache:, 0]), np.full(moustache, 0.55), np.full(moustache, 0.15)]
-    )
-    reach = length * rng.uniform(0.6, 1.1, count)
-    reach[-moustache:] = 0.10
-    share = np.linspace(0, 1, 4)[None, :, None]
-    points = base[:, None] + flow[:, None] * reach[:, None, None] * share
-    width = np.where(np.arange(count) % 2 > 0, 0.034, 0.016)
-    return Strands(points, width, rng.uniform(0.7, 1.15, count))
+    flat = np.concatenate([chin, lip])
+    count, hanging = len(flat), len(chin)
+    flow = np.empty((count, 3))
+    flow[:hanging, 0] = 0.35 * np.sign(chin[:, 0]) * np.sqrt(np.abs(chin[:, 0]))
+    flow[hanging:, 0] = 1.2 * np.sign(lip[:, 0])
+    flow[:hanging, 1:], flow[hanging:, 1:] = (1.0, 0.12), (0.55, 0.15)
+    reach = length * draws.reach[:count]
+    reach[hanging:] = 0.10
+    share = np.linspace(0, 1, 4 if detail >= 1 else 2)[:, None]
+    roots = head.surface(flat) + np.array([0, 0, 0.012])
+    points = roots[:, None] + (flow * reach[:, None])[:, None] * share
+    return Strands(points, np.where(np.arange(count) % 2 > 0, 0.034, 0.016), draws.tone[:count])
+
+
+class Whiskers(NamedTuple):
+    """The chance in a beard, the same in all frames of a clip."""
+
+    length: float
+    level: np.ndarray  # (520,) in [0, 1)
+    across: np.ndarray  # (520,) in [-1, 1)
+    lip: np.ndarray  # (150,) in [-1, 1)
+    stray: np.ndarray  # (150,) standard normal
+    reach: np.ndarray  # (670,)
+    tone: np.ndarray  # (670,)
+
+
+@lru_cache(maxsize=64)
+def _whiskers(seed: int) -> Whiskers:
+    rng = np.random.default_rng(seed + 2)
+    level, across, lip = rng.uniform(0, 1, 520), rng.uniform(-1, 1, 520), rng.uniform(-1, 1, 150)
+    length, stray = rng.uniform(0.8, 1.2), rng.normal(0, 1, 150)
+    return Whiskers(length, level, across, lip, stray, rng.uniform(0.6, 1.1, 670), rng.uniform(0.7, 1.15, 670))
+
+
+def _chin(draws: Whiskers, head: Head, count: int, goatee: bool) -> np.ndarray:
+    """Roots (N, 2) on cheeks, jaw and chin: those of the first `count` draws that do not fall on bare skin or lips."""
+    heights, widths = head.rings[EAR_ROW:, 0], head.rings[EAR_ROW:, 1]
+    corner, low = head.points[54], float(head.points[57, 1])
+    lowest = 0.66 if goatee else 0.12
+    level = (lowest + (1 - lowest) * draws.level[:count]) ** 0.8 * heights[-1]
+    x = draws.across[:count] * np.maximum(np.interp(level, heights, widths), 0.02) * 0.985
+    away = np.abs(x)
+    cheek = np.interp(away, [0.0, corner[0] + 0.06, 0.62, 0.75], [low + 0.05, corner[1] - 0.02, 0.35, 0.05])
+    keep = (level > cheek) & ((away > 1.05 * max(corner[0] + 0.03, 1e-3)) | (level > low + 0.03))
+    if goatee:
+        keep &= away < 0.30
+    return np.column_stack([x, level])[keep]
+
+
+def _moustache(draws: Whiskers, marks: np.ndarray, count: int) -> np.ndarray:
+    """Roots (count, 2) between nose and upper lip, down to the mouth's corners."""
+    share, corner = draws.lip[:count], marks[54]
+    middle = 0.5 * (marks[33, 1] + marks[51, 1]) + 0.02
+    sag = (corner[1] - middle) * np.abs(share) ** 1.8
+    return np.column_stack([share * (corner[0] + 0.04), middle + sag + 0.018 * draws.stray[:count]])
