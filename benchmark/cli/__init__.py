@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": "score finished pictures, whoever made them",
     "report": "write the report of a run folder",
     "data": "prepare, show and verify data",
+    "weights": "list, fetch, verify and import weight files",
     "methods": "list the methods",
     "tasks": "list the tasks",
     "presets": "list the presets and what to expect of them",
