@@ -14,6 +14,8 @@ from benchmark import registry
 EXTRAS = {  # extra -> the module that shows it is installed
     "face": ("dlib", "dlib-68 landmarks, the papers' own detector"),
     "face-alignment": ("face_alignment", "FAN landmarks"),
+    "segformer": ("transformers", "a second scene parser"),
+    "mmseg": ("mmseg", "any scene parser of mmsegmentation"),
 }
 
 
