@@ -51,7 +51,7 @@ def _wet_ground(view: View, pixels: _Pixels) -> tuple[np.ndarray, np.ndarray, np
     paved = [at for material, at in pixels.groups if material in (Material.ROAD, Material.PAVEMENT)]
     place = np.full((*view.faces.shape, 2), np.nan, np.float32)
     for at in paved:
-        place[pixels.rows[at], pixels.columns[at]] = pixels.local[at][:, [0, 2]]
+        place.reshape(-1, 2)[pixels.where[at]] = pixels.local[at, ::2]
     x, z = np.moveaxis(centres(place), -1, 0)
     return ~np.isnan(x), np.nan_to_num(x), np.nan_to_num(z)
 
@@ -60,8 +60,8 @@ def _wet_ground(view: View, pixels: _Pixels) -> tuple[np.ndarray, np.ndarray, np
 class _Pixels:
     """The fine pixels that show a surface, ordered by material, and where each of them lies."""
 
-    rows: np.ndarray  # (N,)
-    columns: np.ndarray
+    where: np.ndarray  # (N,) position in the raveled fine image
+    rays: tuple[np.ndarray, np.ndarray]  # x / z and y / z, (N,) each
     face: np.ndarray
     thing: np.ndarray
     place: np.ndarray  # (N, 3) camera coordinates before the bend
@@ -91,7 +91,7 @@ def _locate(view: View) -> _Pixels:
     place[:, 1] = depth * ray_y
     place[:, 2] = depth
     local = place - (mesh.origin + view.shift)[thing]
-    return _Pixels(rows, columns, face, thing, place, local, plane[:, :3], groups)
+    return _Pixels(covered, (ray_x, ray_y), face, thing, place, local, plane[:, :3], groups)
 
 
 def _surfaces(view: View, style: StreetStyle) -> tuple[np.ndarray, np.ndarray, _Pixels]:
@@ -101,14 +101,14 @@ def _surfaces(view: View, style: StreetStyle) -> tuple[np.ndarray, np.ndarray, _
     light = np.zeros_like(pixels.place)
     if style.lamps > 0:
         light += lamplight(style, view, pixels.place)
-    sunlit = _enlarged(shadows(style, view), view)
+    sunlit = _enlarged(shadows(style, view), view).ravel()
     mirror = 0.75 * np.array(style.horizon, np.float32) + 0.25 * np.array(style.zenith, np.float32)
     colour, own = np.empty_like(pixels.place), np.zeros_like(pixels.place)
     tint, extent, size = mesh.tint[pixels.face], mesh.extent[pixels.thing], pixel_angle(view, OVERSAMPLE)
     for material, at in pixels.groups:
         patch = Patch(pixels.local[at], depth[at], pixels.normal[at], tint[at], pixels.thing[at], extent[at], size)
         seen = SHADERS[material](style, view, patch)
-        lit = sunlit[pixels.rows[at], pixels.columns[at]] if material in GROUND else np.ones(1, np.float32)
+        lit = sunlit[pixels.where[at]] if material in GROUND else np.ones(1, np.float32)
         light[at] += daylight(style, patch.normal if seen.normal is None else seen.normal, lit)
         part = seen.colour * light[at]
         part += np.reshape(np.float32(seen.gloss), (-1, 1)) * (mirror - part)
@@ -120,18 +120,18 @@ def _surfaces(view: View, style: StreetStyle) -> tuple[np.ndarray, np.ndarray, _
     clear = np.exp(depth * np.float32(-1.0 / style.fog))[:, None]
     image = _enlarged(sky(style, *rays(view.layout, view.height, view.width)), view)
     glow = np.zeros_like(image)
-    image[pixels.rows, pixels.columns] = clear * colour + (1.0 - clear) * haze(style, view, pixels)
-    glow[pixels.rows, pixels.columns] = own * (0.4 + 0.6 * clear)
+    image.reshape(-1, 3)[pixels.where] = clear * colour + (1.0 - clear) * haze(style, pixels)
+    glow.reshape(-1, 3)[pixels.where] = own * (0.4 + 0.6 * clear)
     return image, glow, pixels
 
 
-def haze(style: StreetStyle, view: View, pixels: _Pixels) -> np.ndarray:
+def haze(style: StreetStyle, pixels: _Pixels) -> np.ndarray:
     """Colour of the air in front of each pixel (N, 3): brighter towards a low sun."""
     air_colour = np.array(style.fog_colour, np.float32)
     if style.time != "dawn/dusk" or style.clouds > 0.8:
         return np.broadcast_to(air_colour, pixels.place.shape)
-    off_x = view.rays[0][pixels.columns] - np.float32(style.sun[0] / style.sun[2])
-    off_y = view.rays[1][pixels.rows] - np.float32(style.sun[1] / style.sun[2])
+    off_x = pixels.rays[0] - np.float32(style.sun[0] / style.sun[2])
+    off_y = pixels.rays[1] - np.float32(style.sun[1] / style.sun[2])
     near_sun = np.exp(-(off_x * off_x + 0.6 * off_y * off_y) / 0.06)[:, None]
     return air_colour + near_sun * np.array(style.sun_light, np.float32) * 0.7
 

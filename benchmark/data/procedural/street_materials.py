@@ -152,7 +152,7 @@ def facade(style: StreetStyle, view: View, patch: Patch) -> Look:
     glass = _f32([0.16, 0.19, 0.23]) * (0.7 + 0.6 * cell)[:, None]
     lit = cell < np.where(shop, min(1.0, 1.9 * style.windows), style.windows)
     hue = WARM + (noise.at(noise.white(), column + 5 * house, level) > 0.7)[:, None] * _f32([-0.15, 0.1, 0.45])
-    power = 0.95 if style.time == "night" else 0.75
+    power = 0.85 if style.time == "night" else 0.75
     blind = 0.65 + 0.35 * (v > 0.45)
     glow = share * (lit * power * blind * (0.6 + 1.6 * np.minimum(cell, 0.3)))[:, None] * hue
     return Look(colour + share * (glass - colour), glow, 0.42 * share[:, 0] * ~lit)
