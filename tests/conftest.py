@@ -27,6 +27,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             report.longrepr = f"skipped in CI, where nothing of our own may skip: {reason}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _frames_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Rendered frames are shared among the tests and leave nothing in the user's own cache."""
+    os.environ["BENCH_FRAMES"] = str(tmp_path_factory.mktemp("frames"))
+
+
 @pytest.fixture(scope="session")
 def clips() -> Path:
     """Real video beside the checkout (or at BENCH_CLIPS)."""

@@ -18,6 +18,8 @@ Examples:
   bench run --task face --methods all --preset paper --dry-run
 
 The same command continues a run that was stopped, and does nothing when it is finished.
+Rendered frames are kept for other runs in $BENCH_FRAMES (or ~/.cache/exemplar-bench/frames), at most 4 GB;
+BENCH_FRAMES=off keeps none.
 """
 
 

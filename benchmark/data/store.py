@@ -1,4 +1,4 @@
-"""A source with a memory: frames and labels are rendered or read once, up to a byte budget, then served from RAM."""
+"""A source with a memory: frames and labels are rendered or read once, then served from a shared file or from RAM."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmark.data.frame_cache import FrameCache
 from benchmark.data.source import Frame, Source
 
-BUDGET = 2 << 30  # bytes; 64 px frames with labels take 73 KB, so a demo or mini world fits whole
+BUDGET = 2 << 30  # bytes of RAM for what no cache holds; 64 px frames with labels take 73 KB
 
 
 class FrameStore:
-    """Least-recently-used cache of a source's images, labels and landmarks. Safe for one reader thread beside the main
-    one.
+    """A source's images, labels and landmarks, each made once: kept in `cache`, which other processes share, or else in
+    RAM (the least recently used go first). Safe for one reader thread beside the main one.
     """
 
-    def __init__(self, source: Source, budget: int = BUDGET) -> None:
+    def __init__(self, source: Source, budget: int = BUDGET, cache: FrameCache | None = None) -> None:
         self.source = source
+        self._cache = cache
         self._budget = budget
         self._held: OrderedDict[tuple[str, Frame], np.ndarray] = OrderedDict()
         self._bytes = 0
@@ -38,6 +40,8 @@ class FrameStore:
         return self._get("joints", frame, self.source.landmarks)
 
     def _get(self, kind: str, frame: Frame, make: Callable[[Frame], np.ndarray]) -> np.ndarray:
+        if self._cache is not None and (kept := self._cache.get(kind, frame)) is not None:
+            return kept
         key = (kind, frame)
         with self._lock:
             found = self._held.get(key)
@@ -45,6 +49,8 @@ class FrameStore:
                 self._held.move_to_end(key)
                 return found
         made = make(frame)
+        if self._cache is not None and self._cache.put(kind, frame, made):
+            return made
         with self._lock:
             if key not in self._held:
                 self._held[key] = made

@@ -1,7 +1,8 @@
 """Fit several cells at once, one process each.
 
-Small networks gain little from a second thread (1.2 times at 64 px), two cells side by side on the same two cores
-gain more (1.6 times). Each process makes its own frames; all it leaves is in its cell's folder: nothing is sent back.
+Small networks gain little from a second thread; a second cell beside the first uses a second core better. Frames that
+one process renders the others read (`benchmark.data.frame_cache`); all else that a process leaves is in its cell's
+folder: nothing is sent back.
 """
 
 from __future__ import annotations

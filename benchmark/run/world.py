@@ -13,6 +13,7 @@ import numpy as np
 from benchmark.config import Config
 from benchmark.data.batches import TrainingPairs, collate
 from benchmark.data.consistency import ConsistencyLabels, read_consistency
+from benchmark.data.frame_cache import open_cache
 from benchmark.data.pairs import Draw, Item, PairSampler, test_items
 from benchmark.data.source import Clip, Source
 from benchmark.data.store import FrameStore
@@ -37,7 +38,9 @@ class World:
 
     @cached_property
     def store(self) -> FrameStore:
-        return FrameStore(self.source)
+        # Prepared photos are read from their own files: each run shall notice when one of them has changed.
+        rendered = self.data in (None, "procedural")
+        return FrameStore(self.source, cache=open_cache(self.source) if rendered else None)
 
     @cached_property
     def manual_labels(self) -> ConsistencyLabels:
