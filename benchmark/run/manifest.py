@@ -163,7 +163,7 @@ def weights_in_use(plan: Plan) -> dict[str, str]:
         found[role] = f"{network.protocol} sha256 {network.weights_sha256}"
     if ev.detector:
         found["detector"] = registry.get("labelers", ev.detector)().protocol
-    if ev.parser:
+    if ev.parser and "sps" in plan.task.metrics:
         found["parser"] = get_parser(ev.parser).protocol
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.protocols import TaskInfo
@@ -39,14 +40,17 @@ class StreetTask:
         return TaskInfo(self.name, label_channels=20, height=picture_height(size), width=size, joints=0)
 
     def source(self, config: Config, data: str | None) -> Source:
-        """The frames: rendered when `data` is None or "procedural"; `data.identities` is the number of scenes."""
-        from benchmark.data.procedural.street_world import ProceduralStreets
-        from benchmark.errors import BenchError
-
-        if data not in (None, "procedural"):
-            raise BenchError(f"--data {data}: the street task has only its rendered world, procedural")
+        """The frames: rendered when `data` is None or "procedural" (`data.identities` is the number of scenes), else
+        the folder of BDD100K.
+        """
         d = config.data
-        return ProceduralStreets(d.identities, d.frames, d.size, config.street.groups, d.seed)
+        if data in (None, "procedural"):
+            from benchmark.data.procedural.street_world import ProceduralStreets
+
+            return ProceduralStreets(d.identities, d.frames, d.size, config.street.groups, d.seed)
+        from benchmark.data.bdd100k import BDD100K
+
+        return BDD100K(Path(data), d.size, config.street)
 
     def mirror(self, config: Config) -> Mirror:
         """Pictures and labels only: no class has a left and a right, and there are no joints."""

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmark.config import Config, DataConfig, EvalConfig
 from benchmark.errors import BenchError
 from benchmark.labelers import parsing
 from benchmark.labelers.cityscapes import CLASSES, IGNORE
 from benchmark.metrics.sps import SemanticParsingScore, confusions, parsing_scores
 from benchmark.protocols import Exam
+from benchmark.run.plan import resolve
+from benchmark.run.world import World
+from benchmark.tasks.street import StreetTask
+from tests import toy
+from tests.data.bdd_maker import write_bdd
 
 
 class RedParser:
@@ -126,3 +133,25 @@ def test_a_task_without_parsings_and_a_run_without_parser_are_refused(exam: Exam
     config = dataclasses.replace(exam.config, eval=dataclasses.replace(exam.config.eval, parser=""))
     with pytest.raises(BenchError, match=r"eval\.parser"):
         SemanticParsingScore().score(dataclasses.replace(exam, config=config), exam.targets)
+
+
+def test_the_exam_of_real_streets_asks_what_the_dataset_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parser: RedParser
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    config = Config(data=DataConfig(size=64), eval=EvalConfig(parser="red", batch=3))
+    world = World(StreetTask(), config, str(write_bdd(tmp_path / "bdd100k", "pan_seg bitmasks")))
+    exam = world.exam
+    assert len(exam.items) == 4 and exam.target_parsing.dtype == np.uint8
+    for item, asked in zip(world.items, exam.target_parsing, strict=True):
+        assert np.array_equal(asked, world.source.parsing(item.label))
+    perfect = np.zeros_like(exam.targets)
+    perfect[..., 0] = np.minimum(exam.target_parsing, 18)
+    exam = dataclasses.replace(exam, targets=exam.targets % 19)
+    assert [s.values for s in SemanticParsingScore().score(exam, perfect)] == [[1.0], [1.0], [1.0]]
+
+
+def test_a_source_without_parsings_has_an_exam_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config(data=DataConfig(size=8), eval=EvalConfig(items=4))
+    assert World(toy.ToyTask(), config).exam.target_parsing is None
+    assert resolve(config, toy.ToySource()).eval.parser == ""
