@@ -45,43 +45,33 @@ def lamps_in_sight(view: View) -> np.ndarray:
 
 def shadows(style: StreetStyle, view: View) -> np.ndarray:
     """Share of light that reaches the ground, float32 (H, W): cast shadows, and the dim under things."""
-    shade = np.zeros((view.height, view.width), np.uint8)
     mesh = view.layout.scene.mesh
     boxes = mesh.footprint + view.shift[:, [0, 0, 2, 2]]
-    near = np.flatnonzero((boxes[:, 3] > NEAR) & (boxes[:, 2] < REACH))  # NaN compares false
     strong = max(style.sun_light) > 0.3
-    length = np.array([style.sun[0], style.sun[2]]) / max(style.sun[1], 0.14)  # of a shadow per metre of height
-    for thing in near.tolist():
-        x0, x1, z0, z1 = boxes[thing].tolist()
-        foot = np.array([(x0, z0), (x1, z0), (x1, z1), (x0, z1)], np.float32)
-        if strong:
-            thrown = (foot - length * float(mesh.extent[thing, 1])).astype(np.float32)
-            _draw(shade, cv2.convexHull(np.concatenate([foot, thrown]))[:, 0], view)
-        elif mesh.extent[thing, 1] <= 4.5:  # houses and trees do not hover
-            _draw(shade, foot, view)
+    near = (boxes[:, 3] > NEAR) & (boxes[:, 2] < REACH)  # NaN compares false
+    if not strong:
+        near &= mesh.extent[:, 1] <= 4.5  # houses and trees do not hover
+    corners = boxes[near][:, [[0, 2], [1, 2], [1, 3], [0, 3]]]  # (S, 4, 2) x, z
+    if strong:
+        slant = np.float32([style.sun[0], style.sun[2]]) / max(style.sun[1], 0.14)  # of a shadow per metre of height
+        thrown = corners - mesh.extent[near, 1][:, None, None] * slant
+        corners = np.concatenate([corners, thrown], axis=1)
+    shade = np.zeros((view.height, view.width), np.uint8)
+    for outline in _on_ground(corners, view):
+        cv2.fillConvexPoly(shade, cv2.convexHull(outline), 255, cv2.LINE_AA, 4)
     soft = 0.6 if strong else 2.2
     blurred = cv2.GaussianBlur(shade, (0, 0), soft * view.width / 256 + 0.2)
     return 1.0 - blurred.astype(np.float32) / 255.0
 
 
-def _draw(shade: np.ndarray, corners: np.ndarray, view: View) -> None:
-    """Fill a polygon (N, 2) x, z on the ground."""
-    points = []
-    listed = corners.tolist()
-    xa, za = listed[-1]
-    for xb, zb in listed:
-        if (za >= NEAR) != (zb >= NEAR):
-            points.append((xa + (NEAR - za) / (zb - za) * (xb - xa), NEAR))
-        if zb >= NEAR:
-            points.append((xb, zb))
-        xa, za = xb, zb
-    if len(points) < 3:
-        return
-    x, z = np.array(points, np.float32).T
-    height, width = shade.shape
-    scene = view.layout.scene
-    slope = (x + view.bend[0] * z + view.bend[1] * z * z) / z
-    column = 0.5 * width - 0.5 + FOCAL * width * slope
-    row = scene.horizon * height - 0.5 + FOCAL * width * scene.eye / z
-    outline = np.clip(np.column_stack([column, row]) * 16, -(1 << 18), 1 << 18).astype(np.int32)
-    cv2.fillPoly(shade, [outline], 255, cv2.LINE_AA, 4)
+def _on_ground(corners: np.ndarray, view: View) -> np.ndarray:
+    """Project ground points (S, K, 2) x, z: int32 (S, K, 2) px with 4 fractional bits.
+
+    What lies behind the camera is pulled up to it: that far down the ground is outside the image.
+    """
+    x, z = corners[..., 0], np.maximum(corners[..., 1], NEAR)
+    slope = x / z + view.bend[0] + view.bend[1] * z
+    focal = FOCAL * view.width
+    column = 0.5 * view.width - 0.5 + focal * slope
+    row = view.layout.scene.horizon * view.height - 0.5 + focal * view.layout.scene.eye / z
+    return np.clip(np.stack([column, row], axis=-1) * 16, -(1 << 18), 1 << 18).astype(np.int32, order="C")

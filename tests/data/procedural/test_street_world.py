@@ -112,7 +112,7 @@ def test_the_task_describes_what_its_source_gives():
     mirror = task.mirror(config)
     assert (mirror.label(source.label(frame)) == source.label(frame)[..., ::-1]).all()
     assert mirror.joints(source.landmarks(frame), info.width).shape == (0, 2)
-    with pytest.raises(BenchError, match=r"--data elsewhere"):
+    with pytest.raises(BenchError, match=r"elsewhere"):
         task.source(config, "elsewhere")
 
 
