@@ -42,7 +42,7 @@ OVERSAMPLE = 2
 PROBE = 128  # px of the view in which joints are tested for being hidden, at every picture size
 
 # Metres of own flesh that may lie before a joint: nose, neck, arms, legs, eyes, ears (COCO order)
-FLESH = np.array([0.03, 0.13, *(0.11, 0.075, 0.06) * 2, *(0.16, 0.10, 0.08) * 2, 0.03, 0.03, 0.035, 0.035])
+FLESH = np.array([0.03, 0.25, *(0.11, 0.075, 0.06) * 2, *(0.16, 0.10, 0.08) * 2, 0.03, 0.03, 0.035, 0.035])
 
 
 def render(semantics: DanceSemantics, appearance: DancerLook, size: int) -> np.ndarray:
@@ -51,7 +51,7 @@ def render(semantics: DanceSemantics, appearance: DancerLook, size: int) -> np.n
     rig = pose(semantics)
     mesh = dressed_mesh(semantics.shape, appearance)
     points = mesh.posed(rig)
-    lamp = Lamp(np.array(appearance.light), points, mesh.triangles)
+    lamp = Lamp(np.array(appearance.light), points, mesh.triangles, max(80, side // 2))
     picture = _floor_shadow(backdrop(appearance, side).copy(), appearance, lamp, side)
     seen = look_at(points, mesh.triangles, side)
     picture.reshape(-1, 3)[seen.pixels] = _lit(seen, mesh, points, rig, appearance, lamp)

@@ -160,7 +160,7 @@ def _path(time: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     heading = rng.uniform(0.3, 0.9) * heading + rng.normal(0.0, 0.5)
     start = rng.uniform(0.0, 4.0)
     while start < time[-1]:
-        part = np.clip((time - start) / rng.uniform(0.9, 1.3), 0.0, 1.0)
+        part = np.clip((time - start) / rng.uniform(1.1, 1.5), 0.0, 1.0)
         heading = heading + rng.choice([-1.0, 1.0]) * 2 * np.pi * part * part * (3.0 - 2.0 * part)
         start += rng.uniform(2.5, 6.0)
     return np.stack([rng.uniform(0.05, 0.22) * x, rng.uniform(0.05, 0.2) * z - 0.05, heading], axis=1)

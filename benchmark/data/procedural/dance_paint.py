@@ -39,8 +39,6 @@ def _trunk(look: DancerLook, rest: Measures, points: np.ndarray) -> Painted:
     edge = np.where(np.abs(x) > 0.135, 1.0 if look.sleeve > 0 else 0.44, edge)
     top = (y > look.hem) & (y < edge)
     bottom = ~top & (y < WAISTBAND)
-    if look.skirt and look.leg_cover <= 0:
-        bottom &= y < 0.03  # a skirt covers the rest
     for garment, where in ((look.top, top), (look.bottom, bottom)):
         colours[where] = cloth_colour(garment, points[where], look.seed)
     seam = top & ((np.abs(y - edge) < 0.008) | (np.abs(y - look.hem) < 0.010))
@@ -71,7 +69,11 @@ def _leg(look: DancerLook, rest: Measures, points: np.ndarray) -> Painted:
     colours[covered] = cloth_colour(look.bottom, points[covered], look.seed)
     colours[covered & (share > look.leg_cover - 0.02)] *= 0.8
     height = points[:, 1] / rest.scale
-    top = (height > look.hem) & (look.skirt == 0)  # a long top hangs over the hips
+    if look.skirt:  # where a thigh pushes through the skirt, it does so in the skirt's cloth
+        under = height > -0.92 * look.skirt
+        colours[under] = cloth_colour(look.bottom, points[under], look.seed)
+        return colours, covered | under
+    top = height > look.hem  # a long top hangs over the hips
     colours[top] = cloth_colour(look.top, points[top], look.seed)
     colours[top & (height < look.hem + 0.010)] *= 0.78
     return colours, covered | top

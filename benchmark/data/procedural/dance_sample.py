@@ -128,7 +128,7 @@ def _look(rng: np.random.Generator, soft: bool) -> DancerLook:
         sole=_near(rng, _pick(rng, ((240, 240, 236), (30, 30, 32), (196, 150, 96)), (3, 1, 0.7))),
         sock=_pick(rng, (skin, (236, 236, 232), (34, 34, 38))),
         backdrop=place_name,
-        floor=_pick(rng, FLOORS),
+        floor="concrete" if place_name == "park" else _pick(rng, FLOORS),
         backdrop_colours=(
             _dye(rng, (0.05, 0.55), (0.25, 0.9)),
             _dye(rng, (0.2, 0.85), (0.4, 1.0)),

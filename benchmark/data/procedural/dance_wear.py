@@ -106,14 +106,13 @@ def _padding(tube: Tube, rest: Measures, look: DancerLook) -> np.ndarray:
 def _skirt(shape: BodyShape, rest: Measures, look: DancerLook) -> Tube:
     at = np.linspace(WAISTBAND, -look.skirt, 10)
     drop = np.clip(-at / max(look.skirt, 0.1), -1.0, 1.0)
-    wide = (0.150 + 0.035 * np.clip(1 - at / WAISTBAND, 0, 1) + look.bottom.loose * np.maximum(drop, 0)) * (
-        1 + 0.04 * shape.hips + 0.05 * shape.girth
-    )
-    deep = wide * np.interp(drop, [-1, 0, 1], [0.74, 0.80, 0.86])
+    wide = np.interp(at, [-0.06, 0.0, 0.06, WAISTBAND], [0.196, 0.188, 0.172, 0.150])
+    wide = (wide + look.bottom.loose * np.maximum(drop, 0)) * (1 + 0.04 * shape.hips + 0.05 * shape.girth)
+    deep = wide * np.interp(drop, [-1, 0, 1], [0.74, 0.76, 0.86])
     centres = np.zeros((len(at), 3))
     centres[:, 1] = at * rest.scale
     centres[:, 2] = -0.008
-    pelvis = np.interp(at, [-0.45, -0.05], [0.35, 1.0])[:, None]
+    pelvis = np.interp(at, [-0.35, -0.02], [0.2, 1.0])[:, None]
     left = 0.5 + 0.5 * np.tanh(1.6 * np.cos(TURN))
     weights = np.zeros((len(at), SEGMENTS, BONES))
     weights[..., PELVIS] = pelvis
@@ -160,7 +159,7 @@ def _brim(rest: Measures, look: DancerLook) -> list[Tube]:
     if look.cap != "cap":
         return []
     z = np.array([0.05, 0.09, 0.13, 0.165, 0.185]) * rest.head
-    centres = rest.origins[HEAD] + np.stack([0 * z, 0.158 * rest.head - 0.18 * (z - 0.05), z], axis=1)
+    centres = rest.origins[HEAD] + np.stack([0 * z, 0.132 * rest.head - 0.18 * (z - 0.05), z], axis=1)
     radii = rest.head * np.array([[0.07, 0.008], [0.08, 0.006], [0.074, 0.005], [0.055, 0.005], [0.02, 0.003]])
     weights = np.zeros((len(z), BONES))
     weights[:, HEAD] = 1.0

@@ -1,0 +1,58 @@
+"""Pose -> dance: rendered dancers, labels from body parts and 18 joints (pix2pixSC sec 4.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmark.errors import BenchError
+from benchmark.protocols import TaskInfo
+
+if TYPE_CHECKING:
+    from benchmark.config import Config
+    from benchmark.data.batches import Mirror
+    from benchmark.data.source import Source
+
+
+class DanceTask:
+    """`benchmark.protocols.Task`: what to draw is a body in a pose, how it should look is a dancer in a place."""
+
+    name = "dance"
+    title = "Pose→Dance"
+    metrics = ("frechet", "counterfactual")
+    methods = (  # what `--methods all` runs, in the order of a report's columns
+        "real",
+        "copy-exemplar",
+        "pix2pixhd",
+        "pix2pixsc-no-adaptive",
+        "pix2pixsc-no-sc",
+        "pix2pixsc-no-scadv",
+        "pix2pixsc",
+    )
+    main_method = "pix2pixsc"  # the method that the others are compared with
+
+    def info(self, config: Config) -> TaskInfo:
+        """Shapes a method is built from: 23 label channels (spec: systems 1.6)."""
+        return TaskInfo(self.name, label_channels=23, height=config.data.size, width=config.data.size, joints=18)
+
+    def source(self, config: Config, data: str | None) -> Source:
+        """The frames: rendered when `data` is None or "procedural"."""
+        from benchmark.data.procedural.dance_world import ProceduralDance
+        from benchmark.labelers.pose_label import pose_label
+
+        if data not in (None, "procedural"):
+            raise BenchError(f"--data {data}: the dance task has rendered dancers only; leave --data out")
+        d = config.data
+        return ProceduralDance(d.identities, d.frames, d.size, d.seed, label_fn=pose_label)
+
+    def mirror(self, config: Config) -> Mirror:
+        """Label channels stay where they are, as in the official code; joints always keep their meaning."""
+        from benchmark.data.batches import Mirror
+        from benchmark.labelers.openpose18 import mirror_joints
+        from benchmark.labelers.pose_label import flip_label
+
+        if config.pairs.flip and config.pairs.swap_left_right:
+            raise BenchError(
+                "pairs.swap_left_right: dance labels mix the colours of limbs that cross, so their sides cannot be "
+                "exchanged; set it to false, or pairs.flip to false"
+            )
+        return Mirror(flip_label, mirror_joints)
