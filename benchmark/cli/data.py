@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import click
 from benchmark.errors import BenchError, nearest
 
 _TASKS = ("face",)
+_SHEETS = {  # how `show` draws the rendered world of a task: called with path, size, identities, states, seed
+    "face": "benchmark.data.procedural.sheet:faces_sheet",
+    "dance": "benchmark.data.procedural.dance_sheet:dances_sheet",
+    "street": "benchmark.data.procedural.street_sheet:streets_sheet",
+}
 _FOLDER = click.Path(path_type=Path)
 
 PREPARE_EXAMPLES = """\b
@@ -21,6 +27,7 @@ Examples:
 SHOW_EXAMPLES = """\b
 Examples:
   bench data show --out faces.png
+  bench data show --task dance --out dancers.png
   bench data show --out big.png --size 256 --identities 4 --states 4
   bench data show --data data/faces --out mine.png
 """
@@ -86,22 +93,24 @@ def prepare(
 
 
 @command.command(epilog=SHOW_EXAMPLES)
-@click.option("--data", type=_FOLDER, help="A prepared folder; the rendered faces when not given.")
+@click.option("--task", default="face", show_default=True, help="Whose rendered world: face, dance or street.")
+@click.option("--data", type=_FOLDER, help="A prepared folder of faces; the rendered world when not given.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="PNG to write.")
 @click.option("--size", default=128, show_default=True, help="Side of a cell in px.")
 @click.option("--identities", default=8, show_default=True, help="Rows: people, or clips of a prepared folder.")
 @click.option("--states", default=6, show_default=True, help="Columns: frames of one clip.")
 @click.option("--seed", default=0, show_default=True, help="Which rendered people.")
-def show(data: Path | None, out: Path, size: int, identities: int, states: int, seed: int) -> None:
+def show(task: str, data: Path | None, out: Path, size: int, identities: int, states: int, seed: int) -> None:
     """Write a contact sheet: one person a row, one moment a column, landmarks drawn over."""
     for option, value in (("--size", size), ("--identities", identities), ("--states", states)):
         if value < 1:
             raise BenchError(f"{option} {value}: must be 1 or more")
     out.parent.mkdir(parents=True, exist_ok=True)
+    if task not in _SHEETS or (data and task != "face"):
+        raise BenchError(f"--task {task}: cannot be shown{' from --data' if data else ''}{nearest(task, _SHEETS)}")
     if data is None:
-        from benchmark.data.procedural.sheet import faces_sheet
-
-        faces_sheet(out, size=size, identities=identities, states=states, seed=seed)
+        module, _, function = _SHEETS[task].partition(":")
+        getattr(importlib.import_module(module), function)(out, size, identities, states, seed)
     else:
         from benchmark.data.prepared import PreparedFaces
         from benchmark.data.prepared_sheet import write_prepared_sheet

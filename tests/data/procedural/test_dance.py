@@ -1,4 +1,4 @@
-"""The dance renderer: bones keep their length, joints and parts lie where the body is drawn, appearance moves neither."""
+"""The dance renderer: bones keep their length, joints lie where the body is drawn, appearance moves neither."""
 
 from __future__ import annotations
 
