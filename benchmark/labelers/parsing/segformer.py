@@ -12,6 +12,7 @@ The weights are a file of `bench weights`, never a download by transformers. The
 from __future__ import annotations
 
 import importlib.util
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -60,9 +61,10 @@ def load_segformer(state: object, where: str = "checkpoint") -> nn.Module:
     logging.disable_progress_bar()
     # `from_pretrained` and not `load_state_dict`: modules were renamed since the checkpoints were published, and
     # transformers keeps the list of old names.
-    network, loading = SegformerForSemanticSegmentation.from_pretrained(
+    model, configuration = cast(Any, SegformerForSemanticSegmentation), cast(Any, SegformerConfig)
+    network, loading = model.from_pretrained(
         None,
-        config=SegformerConfig(num_labels=len(CLASSES)),
+        config=configuration(num_labels=len(CLASSES)),
         state_dict=state if isinstance(state, dict) else {},
         ignore_mismatched_sizes=True,  # so that they are told, not raised as a page of text
         output_loading_info=True,
@@ -70,4 +72,5 @@ def load_segformer(state: object, where: str = "checkpoint") -> nn.Module:
     for what in ("missing", "unexpected", "mismatched"):
         if keys := sorted(map(str, loading[f"{what}_keys"])):
             raise BenchError(f"{where}: not SegFormer-B0 with 19 classes: {keys[0]} is {what}")
-    return network
+    found: nn.Module = network
+    return found
