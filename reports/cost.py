@@ -26,7 +26,7 @@ def cost_table(view: RunView) -> Table:
         columns=("parameters", "steps", "training", "per step", "per image", "peak memory"),
         rows=tuple(_row(view, method) for method in methods if method.kind != "pictures"),
         notes=(
-            "Per image: synthesis of the whole test set divided by its images, loading and writing included.",
+            "Per image: synthesis of the test set, in batches, divided by its images; loading and writing apart.",
             *(shared if lent else ()),
             *elsewhere,
         ),
@@ -61,8 +61,8 @@ def _row(view: RunView, method: MethodRow) -> Row:
             Cell(count(method.parameters), method.parameters),
             mean(lambda s: _field(s, "fit", "steps"), lambda v: f"{v:,.0f}".replace(",", " ")),
             mean(lambda s: _field(s, "fit", "seconds"), duration),
-            mean(lambda s: _ratio(s, "fit", "steps"), small_time) if trains else Cell(),
-            mean(lambda s: _ratio(s, "synthesize", "images"), small_time),
+            mean(lambda s: _ratio(s, "fit", "seconds", "steps"), small_time) if trains else Cell(),
+            mean(lambda s: _ratio(s, "synthesize", "synthesis_seconds", "made"), small_time),
             mean(lambda s: _field(s, "fit", "peak_memory_mb"), lambda v: f"{v:,.0f} MB".replace(",", " ")),
         ),
         method.unfinished,
@@ -82,8 +82,8 @@ def _field(stages: Stages, stage: str, key: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _ratio(stages: Stages, stage: str, per: str) -> float | None:
-    seconds, times = _field(stages, stage, "seconds"), _field(stages, stage, per)
+def _ratio(stages: Stages, stage: str, time: str, per: str) -> float | None:
+    seconds, times = _field(stages, stage, time), _field(stages, stage, per)
     return seconds / times if seconds is not None and times else None
 
 

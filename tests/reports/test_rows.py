@@ -81,7 +81,8 @@ def test_pictures_have_no_cost_and_lent_weights_the_cost_of_their_training(mixed
     rows = {row.head: row for row in table.rows}
     assert "Their net" not in rows and any("Their net" in note and "not known" in note for note in table.notes)
     borrowed, lender = rows["pix2pixHD + DPST"], rows["pix2pixHD"]
-    training = table.columns.index("training")
+    training, per_image = table.columns.index("training"), table.columns.index("per image")
+    assert lender.cells[per_image].text == "20.0 ms"
     assert borrowed.cells[training] == lender.cells[training] and borrowed.note == "weights of pix2pixhd"
     assert any("Weights of another method" in note for note in table.notes)
     assert [cell.reason for cell in rows["PG2"].cells] == [REASON, *[""] * 5]
