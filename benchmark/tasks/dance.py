@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchError
 from benchmark.protocols import TaskInfo
+from benchmark.tasks import METHODS
 
 if TYPE_CHECKING:
     from benchmark.config import Config
@@ -19,15 +20,7 @@ class DanceTask:
     name = "dance"
     title = "Pose→Dance"
     metrics = ("frechet", "counterfactual")
-    methods = (  # what `--methods all` runs, in the order of a report's columns
-        "real",
-        "copy-exemplar",
-        "pix2pixhd",
-        "pix2pixsc-no-adaptive",
-        "pix2pixsc-no-sc",
-        "pix2pixsc-no-scadv",
-        "pix2pixsc",
-    )
+    methods = METHODS
     main_method = "pix2pixsc"  # the method that the others are compared with
 
     def info(self, config: Config) -> TaskInfo:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.protocols import TaskInfo
+from benchmark.tasks import METHODS
 
 if TYPE_CHECKING:
     from benchmark.config import Config
@@ -22,15 +23,7 @@ class FaceTask:
     name = "face"
     title = "Sketch→Face"
     metrics = ("frechet", "lepe", "eye-patch", "counterfactual")
-    methods = (  # what `--methods all` runs, in the order of a report's columns
-        "real",
-        "copy-exemplar",
-        "pix2pixhd",
-        "pix2pixsc-no-adaptive",
-        "pix2pixsc-no-sc",
-        "pix2pixsc-no-scadv",
-        "pix2pixsc",
-    )
+    methods = METHODS
     main_method = "pix2pixsc"  # the method that the others are compared with
 
     def info(self, config: Config) -> TaskInfo:

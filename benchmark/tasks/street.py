@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.protocols import TaskInfo
+from benchmark.tasks import METHODS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,15 +22,7 @@ class StreetTask:
     name = "street"
     title = "Scene parsing→Street view"
     metrics = ("frechet", "counterfactual")
-    methods = (  # what `--methods all` runs, in the order of a report's columns
-        "real",
-        "copy-exemplar",
-        "pix2pixhd",
-        "pix2pixsc-no-adaptive",
-        "pix2pixsc-no-sc",
-        "pix2pixsc-no-scadv",
-        "pix2pixsc",
-    )
+    methods = METHODS
     main_method = "pix2pixsc"
 
     def info(self, config: Config) -> TaskInfo:
