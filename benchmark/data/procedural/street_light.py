@@ -53,7 +53,9 @@ def shadows(style: StreetStyle, view: View) -> np.ndarray:
         near &= mesh.extent[:, 1] <= 4.5  # houses and trees do not hover
     corners = boxes[near][:, [[0, 2], [1, 2], [1, 3], [0, 3]]]  # (S, 4, 2) x, z
     if strong:
-        slant = np.float32([style.sun[0], style.sun[2]]) / max(style.sun[1], 0.14)  # of a shadow per metre of height
+        slant = np.array([style.sun[0], style.sun[2]], np.float32) / max(
+            style.sun[1], 0.14
+        )  # of a shadow per metre of height
         thrown = corners - mesh.extent[near, 1][:, None, None] * slant
         corners = np.concatenate([corners, thrown], axis=1)
     shade = np.zeros((view.height, view.width), np.uint8)
