@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test check clean
 
 demo: $(VENV)/installed
-	$(BIN)/bench run --task face --methods all --preset demo --max-minutes 14
+	$(BIN)/bench run --task face --methods all --preset demo --max-minutes 24
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
