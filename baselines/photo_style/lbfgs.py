@@ -58,6 +58,7 @@ def minimise(
             history.forget(uphill)
             direction = torch.where(_wide(uphill, x), _first_move(gradient), direction)
             slope = torch.where(uphill, _dot(gradient, direction), slope)
+        active &= slope < 0  # not at a minimum
         before = x, gradient
         x, value, gradient, moved = _search(objective, x, value, gradient, direction, slope, active)
         active &= moved | history.known  # a row stuck along plain steepest descent rests
@@ -78,7 +79,7 @@ def _search(
         trial = x[rows] + _wide(length[rows], x) * direction[rows]
         found, found_gradient = objective(trial, None if everyone else rows)
         allowed = value[rows] + SUFFICIENT * length[rows] * slope[rows]
-        good = _usable(found, found_gradient) & (found <= allowed)
+        good = _usable(found, found_gradient) & (found <= allowed) & (found < value[rows])
         if attempt == 0 and everyone and bool(good.all()):
             return trial, found, found_gradient, good  # the usual case, without a copy
         if attempt == 0:
