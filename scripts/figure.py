@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmark.run.results import RunView
 
-CELL, GAP, MARGIN = 112, 4, 128
+CELL, GAP = 112, 4
 
 
 def main() -> None:
@@ -34,13 +34,15 @@ def main() -> None:
     rows += [(titles[m], [view.image(m, i) for i in items]) for m in arguments.methods.split(",")]
     rows.append(("True answer", [view.exam_image("truth", i) for i in items]))
 
-    sheet = Image.new("RGB", (MARGIN + len(items) * (CELL + GAP), len(rows) * (CELL + GAP)), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
+    font = ImageFont.load_default(15)
+    margin = 16 + int(max(font.getlength(title) for title, _ in rows))
+    sheet = Image.new("RGB", (margin + len(items) * (CELL + GAP), len(rows) * (CELL + GAP)), "white")
+    draw = ImageDraw.Draw(sheet)
     for r, (title, paths) in enumerate(rows):
         draw.text((6, r * (CELL + GAP) + CELL // 2 - 8), title, fill="black", font=font)
         for c, path in enumerate(paths):
             picture = Image.open(path).convert("RGB").resize((CELL, CELL), Image.Resampling.BICUBIC)
-            sheet.paste(picture, (MARGIN + c * (CELL + GAP), r * (CELL + GAP)))
+            sheet.paste(picture, (margin + c * (CELL + GAP), r * (CELL + GAP)))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(arguments.out, optimize=True)
     print(f"wrote {arguments.out}: items {', '.join(items)}")
