@@ -77,7 +77,8 @@ def _torso(canvas: Canvas, body: Body, look: FaceAppearance) -> None:
 
 def _waves(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """cos(x + y), (h, w) from (w,) and (h,), without a cosine per pixel."""
-    return np.outer(np.cos(y), np.cos(x)) - np.outer(np.sin(y), np.sin(x))
+    y = y[:, None]
+    return np.cos(y) * np.cos(x) - np.sin(y) * np.sin(x)
 
 
 def _pattern(look: FaceAppearance, x: np.ndarray, y: np.ndarray) -> np.ndarray | None:

@@ -14,7 +14,6 @@ from benchmark.data.procedural.face_types import RGB, FaceAppearance
 
 FINE = 30.0  # pixels per head unit below which lines as thin as a lash or a wrinkle cannot be seen
 BOTH = np.array([[-1.0], [1.0]])  # the image's left and right
-_CHEEKS = np.array([[-0.47, 0.34], [0.47, 0.34]])
 _BROW_WIDTH = 0.25 + 0.75 * np.sin(np.pi * (0.12 + 0.78 * np.linspace(0, 1, 17))) ** 0.8
 _TURN = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 
@@ -34,7 +33,7 @@ def paint_skin(canvas: Canvas, pose: Pose, curves: Curves, look: FaceAppearance)
     """Everything on the skin that the light falls on: blush, age, freckles, sockets, nose, brows, lips."""
     u = pose.view.unit
     shadow = tone(look.skin, 0.62, (60.0, 20.0, 16.0))
-    cheeks = disc(pose.view.project(pose.head.surface(_CHEEKS)), 0.17 * u, 0.14 * u)
+    cheeks = disc(pose.view.project(pose.head.cheeks), 0.17 * u, 0.14 * u)
     canvas.fill_all(cheeks, tone(look.skin, 0.62, (222.0, 62.0, 62.0)), 0.35 * look.blush, 0.07 * u)
     _marks_of_time(canvas, pose, look, shadow)
     _sockets(canvas, pose, curves, look, shadow)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from benchmark.data.procedural.face_shape import CHIN_ROW, EAR_ROW, bumps_of, flat_points, rings_of
+from benchmark.data.procedural.face_shape import CHEEKS, CHIN_ROW, EAR_ROW, bumps_of, flat_points, rings_of
 from benchmark.data.procedural.face_types import FaceSemantics
 
 UNIT = 0.300  # image sides per head unit at scale 1: the 68 points then fill about half the image (spec: systems 1.5)
@@ -50,7 +50,9 @@ class Head:
         self.bumps = bumps_of(semantics, flat)  # (B, 5)
         jaw = self.rings[EAR_ROW:]
         side = jaw[:, [1, 0, 2]]
-        self.points = np.concatenate([side * [-1, 1, 1], side[-2::-1], self.surface(flat)])
+        inner = self.surface(np.concatenate([flat, CHEEKS]))
+        self.points = np.concatenate([side * (-1, 1, 1), side[-2::-1], inner[: len(flat)]])
+        self.cheeks = inner[len(flat) :]  # (2, 3)
 
     def surface(self, flat: np.ndarray) -> np.ndarray:
         """Points (N, 3) of the front of the head at x, y (N, 2)."""

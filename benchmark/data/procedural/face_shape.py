@@ -48,6 +48,7 @@ INNER_LIP = np.array(
 )
 EYE_CENTRE = np.array([-0.365, 0.02])
 LIPS = np.concatenate([OUTER_LIP, INNER_LIP])
+CHEEKS = np.array([[-0.47, 0.34], [0.47, 0.34]])  # where a blush sits
 SEAM = 0.78  # height of the line between the lips
 EAR_ROW, CHIN_ROW = len(CROWN), len(CROWN) + len(JAW) - 1
 
