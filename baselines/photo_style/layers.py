@@ -10,7 +10,7 @@ The weights of the loss are those of the original, whose features are VGG-19's o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 LITE0_PATHS: tuple[Path, ...] = ((), (3, HALVE, 3), (3, HALVE, 3), (5, HALVE, 5), (3, HALVE, 3, 3, 5, 5, 5))
 LITE0_CONTENT = 3  # the map at stride 8, as relu4_2
-LITE0_STYLE_SCALES = (22.0, 110.0, 160.0, 280.0, 2200.0)
+LITE0_STYLE_SCALES = (24.0, 110.0, 150.0, 190.0, 450.0)
 LITE0_CONTENT_SCALE = 100.0
 
 
@@ -41,6 +41,8 @@ class Layers:
 
     network: Any  # benchmark.features.FeatureNetwork or alike
     paths: tuple[Path, ...]
+    style_scales: tuple[float, ...]  # what the loss multiplies each map with
+    content_scale: float
 
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         """images (N, 3, H, W) in [-1, 1] -> style maps (N, C_l, H_l, W_l), fine to coarse, and the content map."""
@@ -48,7 +50,7 @@ class Layers:
 
     def carry(self, masks: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
         """masks (N, M, H, W) in [0, 1] as they are at layers of `sizes`: averaged wherever the network convolves,
-        halved wherever it strides (spec: systems 5).
+        halved wherever it strides (spec: systems 5). A mean is over pixels inside: zeros around would fade small maps.
         """
         carried = []
         for path, size in zip(self.paths, sizes, strict=True):
@@ -56,7 +58,7 @@ class Layers:
                 if window == HALVE:
                     masks = F.interpolate(masks, size, mode="bilinear", align_corners=False)
                 else:
-                    masks = F.avg_pool2d(masks, window, stride=1, padding=window // 2)
+                    masks = F.avg_pool2d(masks, window, 1, window // 2, count_include_pad=False)
             carried.append(masks)
         return carried
 
@@ -66,9 +68,7 @@ class Lite0Layers(Layers):
 
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         found = self.network.loss_layers(images)
-        style = [(images + 1) / 2, *(layer.relu() for layer in found[1:])]
-        style = [layer * scale for layer, scale in zip(style, LITE0_STYLE_SCALES, strict=True)]
-        return style, found[LITE0_CONTENT] * LITE0_CONTENT_SCALE
+        return [(images + 1) / 2, *(layer.relu() for layer in found[1:])], found[LITE0_CONTENT]
 
 
 class VGG19Layers(Layers):
@@ -80,17 +80,19 @@ class VGG19Layers(Layers):
         for index, layer in enumerate(self.network.convolutions):
             x = layer(x)
             if index in VGG_ENDS:
-                found.append(x * VGG_SCALE)
+                found.append(x)
         content = found.pop(4)
         return found, content
 
 
-LAYERS = {"efficientnet-lite0": (Lite0Layers, LITE0_PATHS), "vgg19": (VGG19Layers, VGG_PATHS)}
+LAYERS: dict[str, Callable[[Any], Layers]] = {
+    "efficientnet-lite0": lambda n: Lite0Layers(n, LITE0_PATHS, LITE0_STYLE_SCALES, LITE0_CONTENT_SCALE),
+    "vgg19": lambda n: VGG19Layers(n, VGG_PATHS, (VGG_SCALE,) * 5, VGG_SCALE),
+}
 
 
 def transfer_layers(network: Any) -> Layers:
     """The layers of a perceptual network; BenchError for one that has none."""
     if network.name not in LAYERS:
         raise BenchError(f"loss.features {network.name!r}: photo style transfer knows {', '.join(LAYERS)}")
-    kind, paths = LAYERS[network.name]
-    return kind(network, paths)
+    return LAYERS[network.name](network)

@@ -6,16 +6,11 @@ Every row of the batch has its own curvature, its own step length and its own en
 `objective`, so that a row's path does not depend on its neighbours (up to the rounding of batched kernels). A trial
 step that does not lower the value, or is not finite, is shortened for the rows concerned alone; a row that cannot be
 lowered any more rests where it is. What is returned is therefore always finite and never above the start.
-
-Where a part of the Hessian is known, as that of a quadratic term is, `known` multiplies by it. Every direction then
-starts from the inverse of (known + mu), mu being the curvature that the rest has shown, instead of a multiple of the
-gradient: a few products with `known` (conjugate gradients) save many evaluations of the objective.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -24,12 +19,7 @@ from torch import Tensor
 SUFFICIENT = 1e-4  # Armijo: share of the promised decrease that a step must bring
 TRIES = 6  # trial steps before a row gives up its direction
 FIRST_MOVE = 0.03  # root mean square change of a first step, before anything is known about the curvature
-INNER = 8  # conjugate gradient steps of a direction
-REST = 0.1  # share of the rest's measured curvature that counts as mu: the directions seen are the steep ones
-
 TINY = 1e-30
-
-Product = Callable[[Tensor], Tensor]
 
 
 class Objective(Protocol):
@@ -37,16 +27,14 @@ class Objective(Protocol):
         """Values (n,) and gradients (n, ...) at x (n, ...), which are rows `rows` (n,) of the batch, None for all."""
 
 
-def minimise(
-    objective: Objective, start: Tensor, iterations: int, known: Product | None = None, memory: int = 8
-) -> tuple[Tensor, Tensor]:
+def minimise(objective: Objective, start: Tensor, iterations: int, memory: int = 8) -> tuple[Tensor, Tensor]:
     """At most `iterations` steps from `start` (N, ...) -> the points reached (N, ...) and their values (N,).
 
     A row whose value at `start` is not finite is returned unchanged.
     """
     x = start.detach().clone()
     value, gradient = objective(x, None)
-    history = _History(memory, known)
+    history = _History(value, memory)
     active = _usable(value, gradient)
     for _ in range(iterations):
         if not bool(active.any()):
@@ -103,15 +91,14 @@ def _interpolated(value: Tensor, found: Tensor, slope: Tensor, length: Tensor) -
 class _History:
     """The last steps and gradient changes of every row; a row without usable curvature has a zero pair."""
 
-    def __init__(self, memory: int, known: Product | None) -> None:
+    def __init__(self, rows: Tensor, memory: int) -> None:
         self.pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=memory)  # s, y (N, D), 1 / s.y (N,) or 0
-        self.mu = torch.zeros(0)  # curvature by each row's last usable pair, 0 before the first
-        self.product = known
+        self.scale = torch.zeros_like(rows)  # s.y / y.y of each row's last usable pair, 0 before the first
 
     @property
-    def known(self) -> Tensor | bool:
+    def known(self) -> Tensor:
         """Which rows have curvature, (N,)."""
-        return self.mu > 0 if len(self.mu) else False
+        return self.scale > 0
 
     def add(self, step: Tensor, change: Tensor) -> None:
         """The step taken, (N, ...), and what it did to the gradient."""
@@ -119,51 +106,25 @@ class _History:
         curvature, square = _dot(s, y), _dot(y, y)
         usable = (curvature > 1e-10 * square) & (square > 0)
         self.pairs.append((s, y, torch.where(usable, 1 / curvature, 0.0)))
-        mu = square / curvature
-        if self.product is not None:
-            rest = _dot(s, y) - _dot(s, self.product(step).flatten(1))
-            mu = REST * rest.clamp_min(0) / _dot(s, s)
-            usable &= mu > 0
-        self.mu = torch.where(usable, mu, self.mu if len(self.mu) else 0.0)
+        self.scale = torch.where(usable, curvature / square, self.scale)
 
     def forget(self, rows: Tensor) -> None:
         """Drop the curvature of `rows` (N,) bool."""
-        if self.pairs and bool(rows.any()):
+        if bool(rows.any()):
             self.pairs = deque(((s, y, inverse.where(~rows, 0.0)) for s, y, inverse in self.pairs), self.pairs.maxlen)
-            self.mu = self.mu.where(~rows, 0.0)
+            self.scale = self.scale.where(~rows, 0.0)
 
     def direction(self, gradient: Tensor) -> Tensor:
         """Minus the inverse Hessian's estimate times the gradient, the two-loop recursion for all rows at once."""
-        if not self.pairs:
-            return _first_move(gradient)
         q, shares = gradient.flatten(1).clone(), []
         for s, y, inverse in reversed(self.pairs):
             share = inverse * _dot(s, q)
             q.addcmul_(y, share[:, None], value=-1)
             shares.append(share)
-        q = self._start(q.view_as(gradient)).flatten(1)
+        q *= self.scale.where(self.known, _first_length(gradient))[:, None]
         for (s, y, inverse), share in zip(self.pairs, reversed(shares), strict=True):
             q.addcmul_(s, (share - inverse * _dot(y, q))[:, None])
         return q.neg_().view_as(gradient)
-
-    def _start(self, q: Tensor) -> Tensor:
-        """The inverse Hessian's first guess times q."""
-        mu = torch.where(self.mu > 0, self.mu, 1 / _first_length(q))
-        return q / _wide(mu, q) if self.product is None else _solve(self.product, mu, q)
-
-
-def _solve(product: Product, mu: Tensor, right: Tensor) -> Tensor:
-    """About (product + mu)^-1 right, by INNER steps of conjugate gradients from 0, each row for itself."""
-    found, rest, along = torch.zeros_like(right), right.clone(), right.clone()
-    square = _dot(rest, rest)
-    for _ in range(INNER):
-        changed = product(along).addcmul_(_wide(mu, along), along)
-        length = square / _dot(along, changed).clamp_min(TINY)
-        found.addcmul_(_wide(length, along), along)
-        rest.addcmul_(_wide(length, changed), changed, value=-1)
-        before, square = square, _dot(rest, rest)
-        along = torch.addcmul(rest, _wide(square / before.clamp_min(TINY), along), along)
-    return found
 
 
 def _first_move(gradient: Tensor) -> Tensor:

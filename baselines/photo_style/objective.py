@@ -70,12 +70,12 @@ class Targets:
         here = layers.carry(pictures.content_masks, sizes)
         there = layers.carry(pictures.style_masks, sizes)
         built = []
-        for features, mask, style_mask in zip(styles, here, there, strict=True):
+        for features, mask, style_mask, scale in zip(styles, here, there, layers.style_scales, strict=True):
             channels = features.shape[1]
-            grams = masked_grams(features, normalised(style_mask, channels))
+            weights, style_weights = (scale**2 * normalised(m, channels) for m in (mask, style_mask))
             shares = style_weight * mask.mean((2, 3)) / channels**2
-            built.append(LayerStyle(normalised(mask, channels), grams, shares))
-        return cls(layers, tuple(built), wanted, content_weight)
+            built.append(LayerStyle(weights, masked_grams(features, style_weights), shares))
+        return cls(layers, tuple(built), wanted, layers.content_scale**2 * content_weight)
 
     def __getitem__(self, rows: Tensor) -> Targets:
         return Targets(self.layers, tuple(s[rows] for s in self.styles), self.content[rows], self.content_weight)
@@ -105,10 +105,6 @@ class Energy:
             (gradient,) = torch.autograd.grad(value.sum(), variable)
         energy, energy_gradient = graph.energy(x)
         return value.detach() + energy, gradient + energy_gradient
-
-    def curvature(self, images: Tensor) -> Tensor:
-        """The part of the Hessian that is known, the graph's, times images (N, 3, H, W)."""
-        return self.graph.apply(images).mul_(2)
 
 
 def normalised(masks: Tensor, channels: int) -> Tensor:

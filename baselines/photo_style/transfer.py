@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from baselines.photo_style.layers import Layers
-from baselines.photo_style.lbfgs import minimise
 from baselines.photo_style.matting import matting_graph, total_variation_graph
 from baselines.photo_style.objective import Energy, Pictures, Targets
+from baselines.photo_style.pyramid import minimise
 from baselines.photo_style.smoothing import smooth
 from benchmark.errors import BenchError
 
@@ -49,7 +49,7 @@ def transfer(layers: Layers, pictures: Pictures, start: Tensor, options: Transfe
     """start (N, 3, H, W) in [-1, 1] -> photos (N, 3, H, W) in [-1, 1], finite whenever the pictures are."""
     free, matted = energies(layers, pictures, options)
     image, _ = minimise(free, start, options.iterations[0])
-    image, _ = minimise(matted, image, options.iterations[1], known=matted.curvature)
+    image, _ = minimise(matted, image, options.iterations[1])
     image = image.clamp(-1, 1)
     if options.smoothing_radius:
         guide, found = (pictures.content + 1) / 2, (image + 1) / 2

@@ -21,10 +21,10 @@ import torch
 from torch import Tensor
 
 from baselines.photo_style import masks
-from baselines.photo_style.layers import LITE0_PATHS, Layers, Lite0Layers, transfer_layers
-from baselines.photo_style.lbfgs import minimise
+from baselines.photo_style.layers import Layers, transfer_layers
 from baselines.photo_style.matting import OFFSETS, Graph, matting_graph
 from baselines.photo_style.objective import Pictures
+from baselines.photo_style.pyramid import minimise
 from baselines.photo_style.transfer import TransferOptions, energies
 from benchmark import efficientnet_lite0, weights
 from benchmark.data.procedural.world import ProceduralFaces
@@ -50,10 +50,10 @@ class ContiguousLite0:
 class Plain:
     """The objective of one image as one would write it down."""
 
-    def __init__(self, layers: Lite0Layers, pictures: Pictures, matrix: Tensor, options: TransferOptions) -> None:
+    def __init__(self, layers: Layers, pictures: Pictures, matrix: Tensor, options: TransferOptions) -> None:
         self.layers, self.matrix, self.options = layers, matrix, options
-        self.content = layers.maps(pictures.content)[1]
-        features = layers.maps(pictures.style)[0]
+        self.content = layers.maps(pictures.content)[1] * layers.content_scale
+        features = self.style_maps(layers.maps(pictures.style)[0])
         sizes = [(f.shape[-2], f.shape[-1]) for f in features]
         self.masks = layers.carry(pictures.content_masks, sizes)
         style_masks = layers.carry(pictures.style_masks, sizes)
@@ -61,6 +61,9 @@ class Plain:
             [self.gram(f, m[:, k : k + 1]) for k in range(m.shape[1])]
             for f, m in zip(features, style_masks, strict=True)
         ]
+
+    def style_maps(self, maps: list[Tensor]) -> list[Tensor]:
+        return [scale * found for found, scale in zip(maps, self.layers.style_scales, strict=True)]
 
     def gram(self, features: Tensor, mask: Tensor) -> Tensor:
         rows = (features * mask)[0].flatten(1)
@@ -70,8 +73,8 @@ class Plain:
         """(1, 3, H, W) in [-1, 1] -> a scalar."""
         options = self.options
         maps, content = self.layers.maps(image)
-        total = options.content * (content - self.content).square().mean()
-        for features, mask, grams in zip(maps, self.masks, self.grams, strict=True):
+        total = options.content * (content * self.layers.content_scale - self.content).square().mean()
+        for features, mask, grams in zip(self.style_maps(maps), self.masks, self.grams, strict=True):
             for k, gram in enumerate(grams):
                 one = mask[:, k : k + 1]
                 error = (self.gram(features, one) - gram).square().mean()
@@ -148,7 +151,7 @@ def clocked(work: Callable[[], tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor, 
 
 
 def plain_way(
-    layers: Lite0Layers, pictures: Pictures, options: TransferOptions, iterations: int
+    layers: Layers, pictures: Pictures, options: TransferOptions, iterations: int
 ) -> tuple[list[Tensor], list[float]]:
     """Values (N,) after both stages and CPU seconds per image of each."""
     matrices = [sparse(matting_graph((c[None] + 1) / 2, options.epsilon)) for c in pictures.content]
@@ -175,10 +178,9 @@ def our_way(
     seconds = [time.process_time() - began, 0.0]
     image, counts = pictures.content, []
     for stage, energy in enumerate(stages):
-        known = energy.curvature if stage else None
 
-        def solve(count: int, energy=energy, image=image, known=known) -> tuple[Tensor, Tensor]:
-            return minimise(energy, image, count, known)
+        def solve(count: int, energy=energy, image=image) -> tuple[Tensor, Tensor]:
+            return minimise(energy, image, count)
 
         count = fewest(lambda n, solve=solve, goal=goals[stage]: bool((solve(n)[1] <= 1.01 * goal).all()))
         image, _, spent = clocked(lambda solve=solve, count=count: solve(count))
@@ -220,7 +222,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="Sparse")
     options, pictures = TransferOptions(), draw(args.images, args.size)
     layers = transfer_layers(load_features("efficientnet-lite0"))
-    plain_layers = Lite0Layers(ContiguousLite0(), LITE0_PATHS)
+    plain_layers = transfer_layers(ContiguousLite0())
     check_same(plain_layers, layers, pictures, options)
 
     goals, plain = plain_way(plain_layers, pictures, options, args.iterations)

@@ -27,22 +27,12 @@ class Quadratic:
         gradient = (self.matrix[chosen] @ away[..., None])[..., 0]
         return 0.5 * (away * gradient).sum(1), gradient
 
-    def known(self, x: Tensor) -> Tensor:
-        return (self.matrix @ x[..., None])[..., 0]
-
 
 def test_it_finds_the_minimum_of_every_row() -> None:
     problem = Quadratic()
     x, value = minimise(problem, torch.zeros(3, 12, dtype=torch.float64), 150)
     torch.testing.assert_close(x, problem.centre, atol=1e-6, rtol=0)
     assert float(value.max()) < 1e-9
-
-
-def test_a_known_hessian_saves_steps() -> None:
-    problem, start = Quadratic(), torch.zeros(3, 12, dtype=torch.float64)
-    _, blind = minimise(problem, start, 12)
-    _, seeing = minimise(problem, start, 12, known=lambda v: 0.9 * problem.known(v))
-    assert bool((seeing < 0.1 * blind).all())
 
 
 def rosenbrock(x: Tensor, rows: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -13,18 +13,19 @@ from baselines.photo_style.transfer import TransferOptions, energies, transfer
 from tests.models.tiny import TinyFeatures
 
 SIDE = 32
+SCALES = (10.0, 20.0, 30.0, 40.0, 50.0)
 
 
 class TinyLayers(Layers):
     """Five random maps at the strides of Lite0's; the fourth also carries content."""
 
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
-        found = [20 * layer for layer in self.network.loss_layers(images)]
+        found = self.network.loss_layers(images)
         return found, found[3]
 
 
 def tiny_layers() -> TinyLayers:
-    return TinyLayers(TinyFeatures(), LITE0_PATHS)
+    return TinyLayers(TinyFeatures(), LITE0_PATHS, SCALES, 20.0)
 
 
 def pictures(count: int = 2, dtype: torch.dtype = torch.float32) -> Pictures:
@@ -41,7 +42,7 @@ def carried(mask: Tensor, maps: list[Tensor]) -> list[Tensor]:
     for path, layer in zip(LITE0_PATHS, maps, strict=True):
         for window in path:
             if window:
-                mask = F.avg_pool2d(mask, window, 1, window // 2)
+                mask = F.avg_pool2d(mask, window, 1, window // 2, count_include_pad=False)
             else:
                 mask = F.interpolate(mask, layer.shape[-2:], mode="bilinear")
         found.append(mask)
@@ -53,8 +54,9 @@ def plain(image: Tensor, given: Pictures, k: int, options: TransferOptions, matt
     layers = tiny_layers()
     content, style = given.content[k : k + 1], given.style[k : k + 1]
     maps, found = layers.maps(image)
-    styles, _ = layers.maps(style)
-    total = options.content * ((found - layers.maps(content)[1]) ** 2).mean()
+    maps = [scale * m for m, scale in zip(maps, SCALES, strict=True)]
+    styles = [scale * m for m, scale in zip(layers.maps(style)[0], SCALES, strict=True)]
+    total = options.content * ((20 * found - 20 * layers.maps(content)[1]) ** 2).mean()
     for m in range(given.content_masks.shape[1]):
         here = carried(given.content_masks[k : k + 1, m : m + 1], maps)
         there = carried(given.style_masks[k : k + 1, m : m + 1], styles)
