@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from benchmark import efficientnet_lite0, weights
+from benchmark import efficientnet_lite0, inception, weights
 from benchmark.errors import BenchError, nearest
 
 
@@ -40,6 +40,14 @@ class FeatureNetwork(nn.Module):
 
     def pooled(self, images: torch.Tensor) -> torch.Tensor:
         """One vector (N, D) per image of images (N, 3, H, W) in [-1, 1], resized to `pooled_side` squared."""
+        return self.vectors(self.resized(images))
+
+    def resized(self, images: torch.Tensor) -> torch.Tensor:
+        """Images (N, 3, H, W) in [-1, 1] as `vectors` takes them."""
+        raise BenchError(f"features {self.name!r} has no pooled vector; use inception-2015-12-05 or efficientnet-lite0")
+
+    def vectors(self, resized: torch.Tensor) -> torch.Tensor:
+        """One vector (N, D) per image (N, 3, pooled_side, pooled_side) in [-1, 1]."""
         raise BenchError(f"features {self.name!r} has no pooled vector; use inception-2015-12-05 or efficientnet-lite0")
 
 
@@ -68,9 +76,11 @@ class EfficientNetLite0(FeatureNetwork):
         maps = [images, *self.network.stages(_channels_last(images), count=4)]
         return [found / scale for found, scale in zip(maps, LITE0_SCALE, strict=True)]
 
-    def pooled(self, images: torch.Tensor) -> torch.Tensor:
+    def resized(self, images: torch.Tensor) -> torch.Tensor:
         size = (self.pooled_side, self.pooled_side)
-        resized = F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+        return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+
+    def vectors(self, resized: torch.Tensor) -> torch.Tensor:
         return self.network.head(_channels_last(resized))
 
 
@@ -106,14 +116,17 @@ class VGG19(FeatureNetwork):
 class Inception(FeatureNetwork):
     """The FID Inception as pytorch-fid runs it: plain bilinear to 299 px, 2048 values of the last pooling."""
 
-    name, pooled_side = "inception-2015-12-05", 299
+    name, pooled_side = "inception-2015-12-05", inception.SIDE
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.network = _pytorch_fid_inception(torch.load(path, map_location="cpu", weights_only=True))
+        self.network = inception.load(path)
 
-    def pooled(self, images: torch.Tensor) -> torch.Tensor:
-        return self.network((images + 1) / 2)[0].flatten(1)
+    def resized(self, images: torch.Tensor) -> torch.Tensor:
+        return 2 * F.interpolate((images + 1) / 2, (inception.SIDE,) * 2, mode="bilinear", align_corners=False) - 1
+
+    def vectors(self, resized: torch.Tensor) -> torch.Tensor:
+        return self.network(resized)
 
 
 NETWORKS: dict[str, Callable[[Path], FeatureNetwork]] = {
@@ -141,15 +154,3 @@ def load_features(name: str, device: str = "cpu") -> FeatureNetwork:
 def _channels_last(images: torch.Tensor) -> torch.Tensor:
     """The layout in which depthwise convolutions run twice as fast on a CPU."""
     return images.contiguous(memory_format=torch.channels_last)
-
-
-def _pytorch_fid_inception(state: dict[str, torch.Tensor]) -> nn.Module:
-    """pytorch-fid's InceptionV3 around weights already verified here; its own constructor would download them."""
-    from pytorch_fid import inception
-
-    original = inception.load_state_dict_from_url
-    inception.load_state_dict_from_url = lambda *_args, **_options: state
-    try:
-        return inception.InceptionV3()
-    finally:
-        inception.load_state_dict_from_url = original
