@@ -1,6 +1,7 @@
 """From a video frame to the face crop of the official preparation (spec: systems 1.5): find, follow, choose the box.
 
-Every rule that refuses a frame raises `Dropped` with its reason; `prepare` counts them per video.
+Every rule that refuses a frame raises `Dropped` with its reason, `BadInput` where the frame is at fault; `prepare`
+counts both per video.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from benchmark.data.dropped import BadInput, Dropped
+
 CROP = 512  # px: landmarks are detected again on a crop of this size
 MIN_SYMMETRY = 0.7  # below: a profile
 ENLARGE = 2.0  # crop side over face box side (the official face_rate 0.5)
@@ -18,10 +21,6 @@ SHIFT_UP = 0.2  # of the face box height
 OUTSIDE = ("fit", "drop")
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in px, x1 and y1 exclusive
-
-
-class Dropped(Exception):
-    """A frame that is not used; the message is the reason, one of a handful so that they can be counted."""
 
 
 class FaceFinder(Protocol):
@@ -43,7 +42,7 @@ class FaceTracker:
         self._last: np.ndarray | None = None
 
     def find(self, frame: np.ndarray) -> np.ndarray:
-        """Landmarks float32 (68, 2) px of the followed face; Dropped("no face") or Dropped("several faces")."""
+        """Landmarks float32 (68, 2) px of the followed face; BadInput("no face") or BadInput("several faces")."""
         self._last = self._near_last(frame) if self._last is not None else None
         if self._last is None:
             self._last = self._anywhere(frame)
@@ -69,7 +68,7 @@ class FaceTracker:
         found = self._finder.faces(frame, smallest=self._smallest)
         if len(found) != 1:
             # Without a track nothing says which of several people the clip is about.
-            raise Dropped("several faces" if found else "no face")
+            raise BadInput("several faces" if found else "no face")
         return found[0]
 
 
@@ -115,14 +114,14 @@ def symmetry(landmarks: np.ndarray) -> float:
 def cut_face(frame: np.ndarray, box: Box, finder: FaceFinder, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Crop, bring to 512 px without keeping the aspect, detect the landmarks again, reduce to `size`.
 
-    Returns uint8 (size, size, 3) and landmarks float32 (68, 2) px in it; Dropped("no face on the crop") when the second
-    detection fails or strays outside the crop.
+    Returns uint8 (size, size, 3) and landmarks float32 (68, 2) px in it; BadInput("no face on the crop") when the
+    second detection fails or strays outside the crop.
     """
     x0, y0, x1, y1 = box
     crop = resized(frame[y0:y1, x0:x1], CROP)
     landmarks = finder.detect(crop[None])[0]
     if not np.isfinite(landmarks).all() or landmarks.min() < 0 or landmarks.max() > CROP - 1:
-        raise Dropped("no face on the crop")
+        raise BadInput("no face on the crop")
     return resized(crop, size), ((landmarks + 0.5) * (size / CROP) - 0.5).astype(np.float32)
 
 

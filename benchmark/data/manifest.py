@@ -17,14 +17,16 @@ from benchmark.errors import BenchError
 from benchmark.files import sha256_file, write_atomic
 
 MANIFEST = "manifest.jsonl"
-FORMAT = "exemplar-bench prepared faces"
+FORMATS = {"face": "exemplar-bench prepared faces", "dance": "exemplar-bench prepared dancers"}
 VERSION = 1
 _CLIP_FIELDS = ("clip", "split", "video", "times", "images", "sha256", "landmarks", "landmarks_sha256", "rows")
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """`header`: settings and per-video report; `clips`: one mapping per clip with the fields of `_CLIP_FIELDS`."""
+    """`header`: settings and per-video report; `clips`: one mapping per clip with the fields of `_CLIP_FIELDS`, and
+    "parts" and "parts_sha256" where frames have part maps.
+    """
 
     header: dict[str, Any]
     clips: list[dict[str, Any]]
@@ -32,28 +34,35 @@ class Manifest:
 
 
 def write_manifest(folder: Path, header: dict[str, Any], clips: Iterable[dict[str, Any]]) -> Path:
-    """Write `folder`/manifest.jsonl in one step: a reader sees the old one or the new one, never half of it."""
-    lines = [{"format": FORMAT, "version": VERSION, **header}, *clips]
+    """Write `folder`/manifest.jsonl in one step: a reader sees the old one or the new one, never half of it.
+
+    `header["task"]` is one of `FORMATS`.
+    """
+    lines = [{"format": FORMATS[header["task"]], "version": VERSION, **header}, *clips]
     text = "".join(json.dumps(line, sort_keys=True, ensure_ascii=False) + "\n" for line in lines)
     path = folder / MANIFEST
     write_atomic(path, text.encode())
     return path
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read and check the manifest of a prepared folder.
+def read_manifest(folder: Path, task: str | None = None) -> Manifest:
+    """Read and check the manifest of a folder prepared for `task`, or for any.
 
     Raises:
-        BenchError: no such folder or manifest, a line that is not JSON, another format or version, a missing field.
+        BenchError: no such folder or manifest, a line that is not JSON, another format, version or task, a missing
+            field.
     """
     path = folder / MANIFEST
     if not path.is_file():
         what = "is not a folder" if not folder.is_dir() else f"has no {MANIFEST}"
-        raise BenchError(f"{folder}: {what}; make one with: bench data prepare --videos DIR --out {folder}")
+        chosen = f" --task {task}" if task not in (None, "face") else ""
+        raise BenchError(f"{folder}: {what}; make one with: bench data prepare{chosen} --videos DIR --out {folder}")
     content = path.read_bytes()
     header, *clips = _parse(path, content)
-    if header.get("format") != FORMAT or header.get("version") != VERSION:
-        raise BenchError(f"{path}: line 1: not a version {VERSION} manifest of {FORMAT!r}; prepare the videos again")
+    if header.get("format") not in FORMATS.values() or header.get("version") != VERSION:
+        raise BenchError(f"{path}: line 1: not a version {VERSION} manifest of prepared videos; prepare them again")
+    if task is not None and header["format"] != FORMATS[task]:
+        raise BenchError(f"{folder}: holds {header['format'].split()[-1]}, of no use to the {task} task")
     for number, clip in enumerate(clips, start=2):
         missing = [field for field in _CLIP_FIELDS if field not in clip]
         if missing:
@@ -64,8 +73,9 @@ def read_manifest(folder: Path) -> Manifest:
 def changed_files(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield (file, "missing" or "changed") for every listed file that is not what prepare wrote. Reads all of them."""
     for clip in read_manifest(folder).clips:
-        listed = zip([*clip["images"], clip["landmarks"]], [*clip["sha256"], clip["landmarks_sha256"]], strict=True)
-        for name, digest in listed:
+        names = [*clip["images"], clip["landmarks"], *clip.get("parts", [])]
+        digests = [*clip["sha256"], clip["landmarks_sha256"], *clip.get("parts_sha256", [])]
+        for name, digest in zip(names, digests, strict=True):
             path = folder / name
             if not path.is_file():
                 yield name, "missing"

@@ -1,9 +1,10 @@
-"""Turn a folder of face videos into a prepared data set (spec: systems 1.4, 1.5): `bench data prepare`.
+"""Turn a folder of videos into a prepared data set (spec: systems 1.4 to 1.6): `bench data prepare`.
 
 Layout of the result:
 
     out/manifest.jsonl            settings, report per video, clips with split and sha256 of every file; written last
-    out/clips/<clip>/000012.png   face crops, named by frame number; beside them landmarks.npy, float32 (frames, 68, 2)
+    out/clips/<clip>/000012.png   crops, named by frame number; beside them landmarks.npy, float32 (frames, J, 2),
+                                  and for dancers 000012_IUV.png where part maps were given
     out/records/<clip>.json       what became of each video; a video with a record is not done again
 """
 
@@ -11,32 +12,25 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing
-import os
-import signal
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.face_crop import CROP, OUTSIDE, FaceFinder
 from benchmark.data.manifest import write_manifest
-from benchmark.data.prepare_video import Job, Settings, describe, finder_for, finished_record, prepare_video
+from benchmark.data.prepare_pool import in_process, in_workers
+from benchmark.data.prepare_video import Cutter, Job, Settings, describe, finished_record
 from benchmark.data.split import SPLITS, Part, split_videos
 from benchmark.data.video import Video, find_videos
 from benchmark.errors import BenchError, nearest
 from benchmark.files import sha256_file, write_atomic
 
+MAX_BAD = 0.5  # videos off the web lose many frames; a set that loses most of them is not what somebody meant to give
 _SETTINGS = "settings.json"
 
 
-def prepare_faces(
+def prepare_videos(
     videos: Path,
     out: Path,
     settings: Settings,
@@ -44,6 +38,7 @@ def prepare_faces(
     split: str = "auto",
     seed: int = 0,
     workers: int = 1,
+    max_bad: float = MAX_BAD,
     progress: bool = True,
 ) -> list[str]:
     """Prepare every video below `videos` into `out`; return the report, one line per video and one on the split.
@@ -52,32 +47,29 @@ def prepare_faces(
     reported and the others go on.
 
     Raises:
-        BenchError: bad settings, no videos, no video gives a face, `out` holds something else, the disk is full.
+        BenchError: bad settings, no videos, none that can be used, more than `max_bad` of the videos or of their frames
+            bad, `out` holds something else, the disk is full.
     """
-    _check(settings, split)
+    settings.check()
+    if split not in SPLITS:
+        raise BenchError(f"--split {split}: unknown{nearest(split, SPLITS)}")
+    if not 0 <= max_bad <= 1:
+        raise BenchError(f"--max-bad {max_bad}: a share from 0 to 1")
     jobs = _jobs(find_videos(videos), videos, out, settings)
-    finder = finder_for(settings.detector)  # here too: a missing library is then said once, not by every worker
+    cutter = settings.cutter()  # here too: a missing library is then said once, not by every worker
     try:
         _claim(out, settings)
-        records = _run(jobs, finder, workers, progress)
-        return _finish(videos, out, settings, finder.protocol, records, split, seed)
+        records = _run(jobs, cutter, workers, progress)
+        report = [describe(record) for record in records]
+        _judge(videos, records, report, max_bad)
+        how = settings.auto_split if split == "auto" else split
+        return [*report, _finish(out, settings, cutter.protocol, records, report, how, seed)]
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise BenchError(
                 f"{out}: the disk is full; free some space and run again, finished videos are kept"
             ) from None
         raise
-
-
-def _check(settings: Settings, split: str) -> None:
-    if not 16 <= settings.size <= CROP:
-        raise BenchError(f"--size {settings.size}: must lie between 16 and {CROP}, the size faces are cropped to")
-    for option, number in (("--every", settings.every), ("--min-crop", settings.min_crop)):
-        if number < 1:
-            raise BenchError(f"{option} {number}: must be 1 or more")
-    for option, choice, choices in (("--outside", settings.outside, OUTSIDE), ("--split", split, SPLITS)):
-        if choice not in choices:
-            raise BenchError(f"{option} {choice}: unknown{nearest(choice, choices)}")
 
 
 def _jobs(paths: list[Path], videos: Path, out: Path, settings: Settings) -> list[Job]:
@@ -94,11 +86,11 @@ def _jobs(paths: list[Path], videos: Path, out: Path, settings: Settings) -> lis
 
 def _claim(out: Path, settings: Settings) -> None:
     """Make `out` ours: empty, or begun by an earlier run with the same settings."""
-    note, ours = out / _SETTINGS, asdict(settings)
+    note, ours = out / _SETTINGS, {"task": settings.task, **asdict(settings)}  # type: ignore[call-overload]
     if note.is_file():
         try:
-            theirs = json.loads(note.read_text())
-        except ValueError:
+            theirs = {"task": "face", **json.loads(note.read_text())}  # faces were the only ones once
+        except (ValueError, TypeError):
             raise BenchError(f"{note}: damaged; choose another --out") from None
         for field, value in ours.items():
             if theirs.get(field) != value:
@@ -112,36 +104,71 @@ def _claim(out: Path, settings: Settings) -> None:
     write_atomic(note, json.dumps(ours).encode())
 
 
-def _finish(
-    videos: Path, out: Path, settings: Settings, protocol: str, records: list[dict[str, Any]], how: str, seed: int
-) -> list[str]:
-    report = [describe(record) for record in records]
-    used = {record["clip"]: record for record in records if not record["refused"]}
-    if not used:
+def _run(jobs: list[Job], cutter: Cutter, workers: int, progress: bool) -> list[dict[str, Any]]:
+    """The records of all jobs, in their order, from earlier runs where they exist."""
+    from tqdm import tqdm
+
+    digests = [sha256_file(job.video) for job in jobs]
+    records = {job.name: finished_record(job, digest) for job, digest in zip(jobs, digests, strict=True)}
+    todo = [(job, digest) for job, digest in zip(jobs, digests, strict=True) if records[job.name] is None]
+    lengths = {job.name: Video(job.video).length() for job, _ in todo}
+    todo.sort(key=lambda entry: -lengths[entry[0].name])  # the longest first, or one worker is left alone with it
+    total = sum(-(-lengths[job.name] // job.settings.every) for job, _ in todo)
+    with tqdm(total=total, unit="frame", disable=None if progress else True) as bar:
+        alone = workers == 1 or len(todo) < 2
+        for record in in_process(todo, cutter, bar.update) if alone else in_workers(todo, workers, bar.update):
+            records[record["video"]] = record
+            if progress:
+                bar.write(describe(record), file=sys.stderr)
+    return [record for record in records.values() if record is not None]
+
+
+def _judge(videos: Path, records: list[dict[str, Any]], report: list[str], max_bad: float) -> None:
+    """Refuse data of which too much is unusable. Frames that a rule of selection passes over are not bad."""
+    refused = sum(bool(record["refused"]) for record in records)
+    if refused == len(records):
         raise BenchError(f"{videos}: no video can be used: " + "; ".join(report))
+    read, bad = (sum(record[key] for record in records) for key in ("read", "bad"))
+    for count, total, what in ((refused, len(records), "videos"), (bad, read, "frames")):
+        if count > max_bad * total:
+            raise BenchError(
+                f"{videos}: {count} of {total} {what} are bad, --max-bad is {max_bad:g}: " + "; ".join(report)
+            )
+
+
+def _finish(
+    out: Path,
+    settings: Settings,
+    protocol: str,
+    records: list[dict[str, Any]],
+    report: list[str],
+    how: str,
+    seed: int,
+) -> str:
+    """Write the manifest; the line on the split."""
+    used = {record["clip"]: record for record in records if not record["refused"]}
     done, parts = split_videos({clip: len(record["times"]) for clip, record in used.items()}, how, seed)
     header = {
-        "task": "face",
-        **asdict(settings),
+        "task": settings.task,
+        **asdict(settings),  # type: ignore[call-overload]
         "protocol": protocol,
         "split": done,
         "seed": seed,
         "report": report,
     }
     write_manifest(out, header, [_clip_line(part, used[part.video]) for part in parts])
-    return [*report, _describe_split(done, parts)]
+    return _describe_split(done, parts)
 
 
 def _clip_line(part: Part, record: dict[str, Any]) -> dict[str, Any]:
     rows = slice(part.start, part.stop)
+    frame_wise = [key for key in ("times", "images", "sha256", "parts", "parts_sha256") if key in record]
     return {
         "clip": part.clip,
         "split": part.split,
         "video": record["video"],
         "video_sha256": record["video_sha256"],
-        "times": record["times"][rows],
-        "images": record["images"][rows],
-        "sha256": record["sha256"][rows],
+        **{key: record[key][rows] for key in frame_wise},
         "landmarks": record["landmarks"][0],
         "landmarks_sha256": record["landmarks_sha256"][0],
         "rows": [part.start, part.stop],  # of the landmarks file
@@ -156,87 +183,3 @@ def _describe_split(how: str, parts: list[Part]) -> str:
     counts = ", ".join(f"{split} {frames[split]} frames of {clips[split]} clips" for split in ("train", "val", "test"))
     why = "" if how == "video" else " (first half of every video trains, second half tests: the same people in both)"
     return f"split by {how}{why}: {counts}"
-
-
-def _run(jobs: list[Job], finder: FaceFinder, workers: int, progress: bool) -> list[dict[str, Any]]:
-    """The records of all jobs, in their order, from earlier runs where they exist."""
-    from tqdm import tqdm
-
-    digests = [sha256_file(job.video) for job in jobs]
-    records = {job.name: finished_record(job, digest) for job, digest in zip(jobs, digests, strict=True)}
-    todo = [(job, digest) for job, digest in zip(jobs, digests, strict=True) if records[job.name] is None]
-    total = sum(-(-Video(job.video).length() // job.settings.every) for job, _ in todo)
-    with tqdm(total=total, unit="frame", disable=None if progress else True) as bar:
-        alone = workers == 1 or len(todo) < 2
-        for record in _in_process(todo, finder, bar.update) if alone else _in_workers(todo, workers, bar.update):
-            records[record["video"]] = record
-            if progress:
-                bar.write(describe(record), file=sys.stderr)
-    return [record for record in records.values() if record is not None]
-
-
-def _in_process(
-    todo: list[tuple[Job, str]], finder: FaceFinder, advance: Callable[[int], Any]
-) -> Iterator[dict[str, Any]]:
-    for job, digest in todo:
-        yield prepare_video(job, finder, digest, lambda: advance(1))
-
-
-def _in_workers(todo: list[tuple[Job, str]], workers: int, advance: Callable[[int], Any]) -> Iterator[dict[str, Any]]:
-    """Fresh (spawned) processes, one video at a time each; a shared counter moves the progress bar."""
-    context = multiprocessing.get_context("spawn")
-    counter = context.Value("q", 0)
-    shown = 0
-    pool = ProcessPoolExecutor(min(workers, len(todo)), context, _enter_worker, (counter,))
-    try:
-        pending: set[Future[dict[str, Any]]] = {pool.submit(_work, job, digest) for job, digest in todo}
-        while pending:
-            done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-            advance(counter.value - shown)
-            shown = counter.value
-            for future in done:
-                yield future.result()
-    except BrokenProcessPool:
-        raise BenchError("a worker process was killed (out of memory?); run again with fewer --workers") from None
-    except BaseException:
-        for process in multiprocessing.active_children():
-            process.terminate()  # Ctrl-C: do not wait for the videos in hand
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-_counter: Any = None  # set in each worker
-
-
-def _enter_worker(counter: Any) -> None:
-    import cv2
-
-    global _counter
-    _counter = counter
-    cv2.setNumThreads(1)  # the workers share the cores among themselves
-    os.environ["OMP_NUM_THREADS"] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a traceback
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    """After kill -9 of the main process a worker must not write on beside the run that continues."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _work(job: Job, digest: str) -> dict[str, Any]:
-    return prepare_video(job, _worker_finder(job.settings.detector), digest, _tick)
-
-
-@cache
-def _worker_finder(name: str) -> FaceFinder:
-    return finder_for(name)
-
-
-def _tick() -> None:
-    with _counter.get_lock():
-        _counter.value += 1

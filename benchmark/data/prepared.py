@@ -1,4 +1,4 @@
-"""A prepared folder of real face frames as a data source: `PreparedFaces(Path("data/faces"), size=64)`.
+"""A prepared folder of real frames as a data source: `PreparedFaces(Path("data/faces"), size=64)`.
 
 Every file is compared with the sha256 in the manifest when it is first read, so a data set that changed since
 `bench data prepare` ends in a line that names the file, not in silently different scores.
@@ -23,27 +23,25 @@ from benchmark.errors import BenchError
 LabelFunction = Callable[[np.ndarray, int], np.ndarray]
 
 
-class PreparedFaces:
-    """A `benchmark.data.source.Source` over a folder made by `bench data prepare`.
+class PreparedFrames:
+    """Photos and points of a folder made by `bench data prepare`; with `label` a `benchmark.data.source.Source`.
 
     Args:
         folder: the prepared folder.
-        size: image side in px; frames prepared at another size are resized and their landmarks scaled.
-        label_fn: landmarks (68, 2), size -> uint8 (C, size, size); the 15-channel face label by default.
+        size: image side in px; frames prepared at another size are resized and their points scaled.
 
     Raises:
-        BenchError: no manifest, a damaged one, or one with a file of which the folder holds nothing.
+        BenchError: no manifest, a damaged one, or one of another task.
     """
 
-    name = "prepared-faces"
+    task: str  # whose folders a class reads
 
-    def __init__(self, folder: Path, size: int, label_fn: LabelFunction | None = None) -> None:
+    def __init__(self, folder: Path, size: int) -> None:
         self.folder = Path(folder)
         self.height = self.width = size
-        self._label = label_fn or _face_label
-        manifest = read_manifest(self.folder)
+        manifest = read_manifest(self.folder, self.task)
         self._stored_size = int(manifest.header["size"])
-        self.protocol = str(manifest.header["protocol"])  # of the landmarks: names the detector's weights
+        self.protocol = str(manifest.header["protocol"])  # of the points: names the detector's weights
         self.detector = str(manifest.header["detector"])  # its registry name, the one to score this data with
         self._lines = {line["clip"]: line for line in manifest.clips}
         self.clips = tuple(Clip(line["clip"], line["split"], tuple(line["times"])) for line in manifest.clips)
@@ -51,28 +49,13 @@ class PreparedFaces:
 
     def image(self, frame: Frame) -> np.ndarray:
         """Photo, uint8 (H, W, 3) RGB; BenchError when its file is missing, changed or of another size than the rest."""
-        line = self._lines[frame.clip]
-        name = line["images"][frame.index]
-        try:
-            photo = np.asarray(Image.open(io.BytesIO(self._read(name, line["sha256"][frame.index]))).convert("RGB"))
-        except UnidentifiedImageError:
-            raise BenchError(f"{self.folder / name}: not an image; prepare the videos again") from None
-        if photo.shape[:2] != (self._stored_size, self._stored_size):
-            raise BenchError(
-                f"{self.folder / name}: {photo.shape[1]}x{photo.shape[0]} px, but the manifest says "
-                f"{self._stored_size}x{self._stored_size}; all frames must have one size, prepare the videos again"
-            )
-        return resized(photo, self.height)
+        return resized(self._pixels(frame, "images", "sha256"), self.height)
 
     def landmarks(self, frame: Frame) -> np.ndarray:
-        """Points found by the detector of the preparation, float32 (68, 2) px of `image`."""
+        """Points found by the detector of the preparation, float32 (J, 2) px of `image`, NaN where not seen."""
         line = self._lines[frame.clip]
         points = self._points[line["landmarks"]][line["rows"][0] + frame.index]
         return ((points + 0.5) * (self.height / self._stored_size) - 0.5).astype(np.float32)
-
-    def label(self, frame: Frame) -> np.ndarray:
-        """F(.) of the frame, uint8 (C, H, W), 255 = 1.0."""
-        return self._label(self.landmarks(frame), self.height)
 
     def truth(self, label_of: Frame, style_of: Frame) -> None:
         """No photo exists of one person with exactly another's landmarks."""
@@ -89,6 +72,21 @@ class PreparedFaces:
             others = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
             raise BenchError(f"{self.folder / name}: {what} since prepare{others}; prepare the videos again")
 
+    def _pixels(self, frame: Frame, kind: str, digests: str) -> np.ndarray:
+        """A picture of the frame as stored, uint8 (H, W, 3)."""
+        line = self._lines[frame.clip]
+        name = line[kind][frame.index]
+        try:
+            photo = np.asarray(Image.open(io.BytesIO(self._read(name, line[digests][frame.index]))).convert("RGB"))
+        except UnidentifiedImageError:
+            raise BenchError(f"{self.folder / name}: not an image; prepare the videos again") from None
+        if photo.shape[:2] != (self._stored_size, self._stored_size):
+            raise BenchError(
+                f"{self.folder / name}: {photo.shape[1]}x{photo.shape[0]} px, but the manifest says "
+                f"{self._stored_size}x{self._stored_size}; all frames must have one size, prepare the videos again"
+            )
+        return photo
+
     @cached_property
     def _points(self) -> dict[str, np.ndarray]:
         """Landmark files by name, (frames, 68, 2) each: a few hundred bytes a frame, so all are held."""
@@ -104,6 +102,23 @@ class PreparedFaces:
         if hashlib.sha256(content).hexdigest() != digest:
             raise BenchError(f"{path}: changed since prepare (its sha256 differs); prepare the videos again")
         return content
+
+
+class PreparedFaces(PreparedFrames):
+    """Faces with 68 landmarks. `label_fn`: landmarks (68, 2), size -> uint8 (C, size, size); the 15-channel face label
+    by default.
+    """
+
+    name = "prepared-faces"
+    task = "face"
+
+    def __init__(self, folder: Path, size: int, label_fn: LabelFunction | None = None) -> None:
+        super().__init__(folder, size)
+        self._label = label_fn or _face_label
+
+    def label(self, frame: Frame) -> np.ndarray:
+        """F(.) of the frame, uint8 (C, H, W), 255 = 1.0."""
+        return self._label(self.landmarks(frame), self.height)
 
 
 def _face_label(landmarks: np.ndarray, size: int) -> np.ndarray:

@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.data import prepare as prepare_module
+from benchmark.data import prepare_face
 from benchmark.data.face_crop import Dropped, FaceTracker, crop_box, symmetry
 from benchmark.data.manifest import read_manifest
-from benchmark.data.prepare import prepare_faces
-from benchmark.data.prepare_video import Settings
+from benchmark.data.prepare import prepare_videos
+from benchmark.data.prepare_face import FaceSettings as Settings
 from benchmark.data.split import split_videos
 from benchmark.data.video import Video
 from benchmark.errors import BenchError
@@ -34,7 +34,7 @@ SETTINGS = Settings(size=64, min_crop=100)
 @pytest.fixture
 def finder(monkeypatch: pytest.MonkeyPatch) -> RectangleFinder:
     found = RectangleFinder()
-    monkeypatch.setattr(prepare_module, "finder_for", lambda name: found)
+    monkeypatch.setattr(prepare_face, "finder_for", lambda name: found)
     return found
 
 
@@ -43,7 +43,7 @@ def moving(count: int = 6) -> list[np.ndarray]:
 
 
 def prepared(videos: Path, out: Path, **options: object) -> list[str]:
-    return prepare_faces(videos, out, SETTINGS, progress=False, **options)  # type: ignore[arg-type]
+    return prepare_videos(videos, out, SETTINGS, progress=False, **options)  # type: ignore[arg-type]
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -211,7 +211,7 @@ def test_output_folder_must_be_ours(tmp_path: Path, finder: RectangleFinder) -> 
     (out / "thesis.txt").unlink()
     prepared(videos, out)
     with pytest.raises(BenchError, match="was prepared with size 64, not 32"):
-        prepare_faces(videos, out, Settings(size=32, min_crop=100), progress=False)
+        prepare_videos(videos, out, Settings(size=32, min_crop=100), progress=False)
 
 
 def test_full_disk_is_one_line(tmp_path: Path, finder: RectangleFinder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +238,7 @@ def test_full_disk_is_one_line(tmp_path: Path, finder: RectangleFinder, monkeypa
 def test_bad_settings_are_named(tmp_path: Path, settings: Settings, message: str) -> None:
     write_video(tmp_path / "videos" / "a.mp4", moving(2))
     with pytest.raises(BenchError, match=message):
-        prepare_faces(tmp_path / "videos", tmp_path / "out", settings, progress=False)
+        prepare_videos(tmp_path / "videos", tmp_path / "out", settings, progress=False)
 
 
 # Real clips ----------------------------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_bad_settings_are_named(tmp_path: Path, settings: Settings, message: str
 def test_real_clips_with_dlib(tmp_path: Path, clips: Path) -> None:
     pytest.importorskip("dlib", reason="needs the extra `face`")
     settings = Settings(size=64, every=36)
-    report = prepare_faces(clips / "faces", tmp_path / "out", settings, workers=2, progress=False)
+    report = prepare_videos(clips / "faces", tmp_path / "out", settings, workers=2, progress=False)
     assert report[1] == "no_face.mp4: refused: no face in any of 3 frames"
     kept = {line["clip"]: len(line["images"]) for line in read_manifest(tmp_path / "out").clips}
     assert kept["man.1"] + kept["man.2"] == 2 and kept["woman.1"] + kept["woman.2"] >= 6
