@@ -186,6 +186,7 @@ def _cautions(world: World, rows: tuple[MethodRow, ...], items: int) -> list[str
         found.append(
             f"Rendered data ({world.source.name}), not the photographs of the papers: compare orderings, not values."
         )
+    found += getattr(world.source, "cautions", ())
     if ev.frechet != "inception-2015-12-05":
         found.append(f"The Frechet distance uses {ev.frechet} features: it is not FID.")
     if ev.features != "vgg19":
