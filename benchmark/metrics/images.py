@@ -87,7 +87,7 @@ def layer_distance(
 
 
 def landmarks(detector: LandmarkDetector, images: np.ndarray) -> np.ndarray:
-    """uint8 (N, H, W, 3) -> float32 (N, 68, 2), NaN rows where nothing was found; remembered per process."""
+    """uint8 (N, H, W, 3) -> float32 (N, J, 2), NaN where nothing was found; remembered per process."""
     return remember(f"landmarks {detector.protocol}", images, lambda: detector.detect(images))
 
 
