@@ -156,7 +156,9 @@ class LandmarkDetector(Protocol):
     protocol: str  # names the weights, e.g. "dlib-68[shape_predictor_68_face_landmarks]"
 
     def detect(self, images: np.ndarray) -> np.ndarray:
-        """uint8 (N, H, W, 3) -> float32 (N, 68, 2) x, y in pixels; a row of NaN where nothing was found."""
+        """uint8 (N, H, W, 3) -> float32 (N, J, 2) x, y in pixels, NaN where nothing was found: the whole row for a face
+        or nobody, single joints of a body that do not show.
+        """
 
 
 class SceneParser(Protocol):
@@ -200,7 +202,7 @@ class Exam:
     items: list[str]
     targets: np.ndarray
     exemplars: np.ndarray
-    target_landmarks: np.ndarray  # float32 (N, 68, 2) of the asked label
+    target_landmarks: np.ndarray  # float32 (N, J, 2) of the asked label, NaN where a body's joint does not show
     consistent: np.ndarray  # bool (N,)
     truths: np.ndarray | None  # rendered true answers; None for real photos
     regions: Mapping[str, np.ndarray] | None  # bool (N, H, W) by region name; None for real photos
@@ -224,3 +226,6 @@ class Task(Protocol):
 
     def mirror(self, config: Config) -> Mirror:
         """How labels and joints of a mirrored sample are made."""
+
+    def label_picture(self, label: np.ndarray) -> np.ndarray:
+        """A label uint8 (C, H, W) for people to look at: uint8 (H, W, 3)."""

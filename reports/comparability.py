@@ -18,7 +18,7 @@ def obstacles(view: RunView, printed: PublishedTable, metric: MetricRow, items: 
         family, _, instrument = wanted.id.partition("[")
         found.append(f"the paper measured {family} with {instrument}")
     if is_rendered(view):
-        found.append("the data are rendered, the paper's are videos of people")
+        found.append("the data are rendered, the paper's are recorded")
     size = image_size(view)
     if size != wanted.size:
         found.append(

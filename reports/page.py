@@ -10,21 +10,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import BenchError
-from benchmark.files import write_atomic
 from benchmark.run.results import RunView
-from reports import exports
 from reports.cost import cost_table
 from reports.curves import panels
 from reports.grid import first_look, grids
+from reports.html import write_page
 from reports.paper_tables import paper_tables, unanswered
 from reports.provenance import provenance, summary
 from reports.published import load_paper
 from reports.score_tables import counterfactual_tables, other_table
-from reports.table import Table
 from reports.verdicts import cards
-
-LIMIT = 15 * 2**20  # bytes of report.html
+from reports.wording import wording
 
 
 def write_report(run_folder: Path) -> Path:
@@ -34,14 +30,7 @@ def write_report(run_folder: Path) -> Path:
     """
     view = RunView(Path(run_folder))
     content = collect(view)
-    html = render(content).encode()
-    if len(html) > LIMIT:
-        raise BenchError(f"{view.folder}: the report would take {len(html) / 2**20:.1f} MB, more than {LIMIT // 2**20}")
-    for table in content["every_table"]:
-        write_table(view.folder / "tables", table)
-    path = view.folder / "report.html"
-    write_atomic(path, html)
-    return path
+    return write_page(view.folder, "page.html", content, content["every_table"])
 
 
 def collect(view: RunView) -> dict[str, Any]:
@@ -55,8 +44,9 @@ def collect(view: RunView) -> dict[str, Any]:
     return {
         "results": results,
         "summary": summary(view),
+        "wording": wording(results.task),
         "paper": paper,
-        "cards": cards(results, paper.tables),
+        "cards": cards(view, paper.tables),
         "paper_tables": printed,
         "unanswered": unanswered(view, paper.tables),
         "truth_tables": truths,
@@ -68,23 +58,3 @@ def collect(view: RunView) -> dict[str, Any]:
         "provenance": provenance(view),
         "every_table": [*printed, *truths, *([other] if other else []), cost],
     }
-
-
-def render(content: dict[str, Any]) -> str:
-    """The page as one HTML string; every value is escaped by the template engine."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("reports"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(content)
-
-
-def write_table(folder: Path, table: Table) -> None:
-    """`folder/<name>.csv`, `.md` and `.tex`."""
-    for suffix, write in (("csv", exports.to_csv), ("md", exports.to_markdown), ("tex", exports.to_latex)):
-        write_atomic(folder / f"{table.name}.{suffix}", write(table).encode())

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from benchmark.run.results import MethodRow, MetricRow, Results
 from reports import compare
-from reports.paper_tables import value_cell
+from reports.facing import NOT_RUN, value_cell
 from reports.published import PublishedTable
-from reports.table import Row, Table, decimals_for, with_strips
+from reports.table import Cell, Row, Table, decimals_for, with_strips
+from reports.wording import wording
 
 REGIONS = ("face", "foreground", "whole")
 ARROW = {"lower": "↓", "higher": "↑"}
@@ -20,7 +21,7 @@ def counterfactual_tables(results: Results) -> list[Table]:
         ("counterfactual", "Distance to the true answer", ("counterfactual-l1", "counterfactual-features")),
         ("counterfactual-psnr-ssim", "The same in PSNR and SSIM", ("counterfactual-psnr", "counterfactual-ssim")),
     )
-    subtitle = "true answer: the exemplar's person, rendered with exactly the landmarks of the label"
+    subtitle = f"true answer: {wording(results.task).truth}"
     tables = []
     for name, title, families in groups:
         metrics = [metric for family in families for metric in _by_region(compare.find(results, family))]
@@ -48,23 +49,10 @@ def other_table(results: Results, published: Sequence[PublishedTable]) -> Table 
 
 def score_table(results: Results, metrics: Sequence[MetricRow], name: str, title: str, subtitle: str) -> Table:
     """Methods down, metrics across. Marks are read against one method, the anchor; bold is the separable best."""
-    winners = {metric.id: compare.best(results, metric) for metric in metrics}
-    digits = {m.id: decimals_for(v.value for v in results.values if v.metric == m.id) for m in metrics}
 
     def row(method: MethodRow) -> Row:
-        cells = []
-        for metric in metrics:
-            cells.append(
-                value_cell(
-                    results.value(method.name, metric.id),
-                    method,
-                    metric,
-                    digits[metric.id],
-                    best=winners[metric.id] == method.name,
-                    mark=compare.mark_of(results, metric, method.name),
-                )
-            )
-        return Row(method.title, method.kind, tuple(cells), method.unfinished, method.note)
+        cells = tuple(score_cell(results, metric, method) for metric in metrics)
+        return Row(method.title, method.kind, cells, method.unfinished, method.note)
 
     ordered = sorted(results.methods, key=lambda method: method.kind == "reference")
     return Table(
@@ -76,6 +64,37 @@ def score_table(results: Results, metrics: Sequence[MetricRow], name: str, title
         protocol="; ".join(metric.id for metric in metrics),
         notes=tuple(_notes(results, metrics)),
     )
+
+
+def joint_table(found: Sequence[tuple[Results, MetricRow]], name: str, title: str) -> Table:
+    """One metric of each of several tasks: methods down, tasks across."""
+    rows: dict[str, MethodRow] = {method.name: method for results, _ in found for method in results.methods}
+    known = [{method.name: method for method in results.methods} for results, _ in found]
+
+    def row(name: str, any_method: MethodRow) -> Row:
+        columns = zip(found, known, strict=True)
+        cells = tuple(score_cell(results, metric, methods.get(name)) for (results, metric), methods in columns)
+        return Row(any_method.title, any_method.kind, cells)
+
+    notes = [note for results, metric in found for note in (f"{results.task}: {n}" for n in _notes(results, [metric]))]
+    return Table(
+        name=name,
+        title=title,
+        subtitle="; ".join(f"{results.task}: {wording(results.task).truth}" for results, _ in found),
+        columns=tuple(f"{results.task}, {_head(metric)} {ARROW.get(metric.better, '')}" for results, metric in found),
+        rows=tuple(row(n, m) for n, m in sorted(rows.items(), key=lambda item: item[1].kind == "reference")),
+        protocol="; ".join(dict.fromkeys(metric.id for _, metric in found)),
+        notes=tuple(notes),
+    )
+
+
+def score_cell(results: Results, metric: MetricRow, method: MethodRow | None) -> Cell:
+    """One method on one metric, with its mark; None for a method that the run does not have."""
+    if method is None:
+        return Cell(reason=NOT_RUN)
+    digits = decimals_for(v.value for v in results.values if v.metric == metric.id)
+    best, mark = compare.best(results, metric) == method.name, compare.mark_of(results, metric, method.name)
+    return value_cell(results.value(method.name, metric.id), method, metric, digits, best, mark)
 
 
 def _by_region(metrics: Sequence[MetricRow]) -> list[MetricRow]:

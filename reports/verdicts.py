@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmark.run.results import MetricRow, Results
+from benchmark.run.results import MetricRow, Results, RunView
 from reports import compare
+from reports.facing import facings
 from reports.published import PublishedTable
 from reports.table import decimals_for, interval, number, p_value
 
@@ -53,16 +54,22 @@ class Card:
         return tones.pop() if len(tones) == 1 else "open"
 
 
-def cards(results: Results, published: Sequence[PublishedTable]) -> list[Card]:
-    """Style first, then one card per printed table of this task."""
-    tables = [table for table in published if table.by == "task" and results.task in table.columns]
-    rivals = list(tables[0].column(results.task)) if tables else [m.name for m in compare.ranked(results)]
+def cards(view: RunView, published: Sequence[PublishedTable]) -> list[Card]:
+    """Style first, then one card per printed column about this task."""
+    results = view.results
+    faced = [facing for table in published for facing in facings(view, table)]
+    rivals = list(faced[0].numbers) if faced else [m.name for m in compare.ranked(results)]
     found = [_style(results, rivals)] if any(m.id.startswith("counterfactual-l1[") for m in results.metrics) else []
-    for table in tables:
-        metric = next(iter(compare.contested(results, compare.find(results, *table.families))), None)
-        printed = table.column(results.task)
-        found.append(_card(results, f"{table.title} (Table {table.number})", metric, list(printed), printed))
+    for facing in faced:
+        competing = [name for name in facing.numbers if not _is_reference(results, name)]
+        column = f", {facing.head}" if facing.printed.by == "score" else ""
+        claim = f"{facing.printed.title} (Table {facing.printed.number}{column})"
+        found.append(_card(results, claim, facing.metric, competing, facing.numbers))
     return found
+
+
+def _is_reference(results: Results, name: str) -> bool:
+    return any(method.kind == "reference" for method in results.methods if method.name == name)
 
 
 def _style(results: Results, rivals: Sequence[str]) -> Card:

@@ -33,6 +33,29 @@ def plan_options(command: F) -> F:
     return command
 
 
+def task_list(text: str) -> list[str]:
+    """ "face,dance" -> ["face", "dance"]; "all" names every task."""
+    from benchmark import registry
+
+    names = registry.names("tasks") if text.strip() == "all" else [part.strip() for part in text.split(",")]
+    return list(dict.fromkeys(name for name in names if name)) or [text]
+
+
+def data_folders(text: str | None, tasks: list[str]) -> dict[str, str]:
+    """--data of one task is a folder; of several "face=DIR,street=DIR": {task: folder}."""
+    if text is None:
+        return {}
+    if len(tasks) == 1:
+        return {tasks[0]: text.removeprefix(f"{tasks[0]}=")}
+    folders = {}
+    for part in text.split(","):
+        task, equals, folder = part.partition("=")
+        if not equals or not folder or task.strip() not in tasks:
+            raise BenchError(f"--data {part!r}: with several tasks say whose it is, e.g. {tasks[0]}=DIR")
+        folders[task.strip()] = folder.strip()
+    return folders
+
+
 def seed_list(text: str) -> list[int]:
     """ "0,1,2" -> [0, 1, 2]."""
     try:

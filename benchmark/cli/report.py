@@ -8,10 +8,12 @@ import click
 
 from benchmark import registry
 from benchmark.errors import BenchError
+from benchmark.run.results import is_suite
 
 EPILOG = """\b
-Example:
+Examples:
   bench report runs/face-demo-1a2b3c4d
+  bench report runs/face+dance+street-demo-1a2b3c4d
 """
 
 
@@ -23,7 +25,10 @@ def command(run: Path) -> None:
 
 
 def write(run: Path) -> Path:
-    """Render the report of a run folder; a folder without results is one clear line."""
+    """Render the report of a run folder, of one task or several; a folder without results is one clear line."""
+    if is_suite(run):
+        suite_page: Path = registry.get("reporters", "suite-html")(run)
+        return suite_page
     if not (run / "manifest.json").exists():
         raise BenchError(f"{run}: not a run folder (no manifest.json); give a folder that `bench run` made")
     page: Path = registry.get("reporters", "html")(run)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from benchmark.cli.options import duration, plan_options, progress, seed_list
+from benchmark.cli.options import data_folders, duration, plan_options, progress, seed_list, task_list
+from benchmark.errors import BenchError
+
+if TYPE_CHECKING:
+    from benchmark.run.plan import Plan
 
 EPILOG = """\b
 Examples:
@@ -16,8 +21,11 @@ Examples:
   bench run --task face --methods pix2pixsc,pix2pixhd --preset mini --max-minutes 90
   bench run --task face --data prepared/ --preset demo --set train.steps=500
   bench run --task face --methods all --preset paper --dry-run
+  bench run --task face,dance,street --methods all --preset demo
+  bench run --task face,street --data face=prepared/,street=bdd100k/ --preset mini
 
 The same command continues a run that was stopped, and does nothing when it is finished.
+Several tasks (or "all") make a folder per task and one report over them; a time budget is shared evenly.
 Rendered frames are kept for other runs in $BENCH_FRAMES (or ~/.cache/exemplar-bench/frames), at most 4 GB;
 BENCH_FRAMES=off keeps none.
 """
@@ -57,37 +65,78 @@ def command(
     dry_run: bool,
 ) -> None:
     """Train, synthesize, score, report: one folder, one page."""
+    from benchmark.run.plan import folder_name
+    from benchmark.run.results import write_suite
+
+    plans = _plans(task, preset, data, overrides, methods, seeds)
+    folder = out or Path("runs") / folder_name(plans)
+    if len(plans) == 1:
+        places = {folder: plans[0]}
+    else:
+        places = {folder / plan.task.name: plan for plan in plans}
+    if dry_run:
+        for place, plan in places.items():
+            _print_plan(plan, place)
+        return
+    if len(plans) > 1:
+        write_suite(folder, [plan.task.name for plan in plans], ["bench", *sys.argv[1:]])
+    ends, failed = None if max_minutes is None else time.monotonic() + 60 * max_minutes, 0
+    for number, (place, plan) in enumerate(places.items()):
+        left = None if ends is None else max(0.01, (ends - time.monotonic()) / 60 / (len(plans) - number))
+        if len(plans) == 1:
+            failed += _run(plan, place, left, jobs)
+            break
+        try:
+            failed += _run(plan, place, left, jobs)
+        except BenchError as error:  # the other tasks go on
+            click.echo(f"{plan.task.name}: {error}", err=True)
+            failed += 1
+        else:
+            from benchmark.cli.report import write
+
+            click.echo(f"report over {number + 1} of {len(plans)} tasks: {write(folder)}")
+    if failed:
+        sys.exit(1)
+
+
+def _plans(
+    tasks: str, preset: str, data: str | None, overrides: tuple[str, ...], methods: str, seeds: str
+) -> list[Plan]:
+    """A plan per task, every name checked before anything runs."""
     from benchmark import config as configuration
-    from benchmark.run.parallel import choose_jobs
     from benchmark.run.plan import make_plan
+
+    names = task_list(tasks)
+    folders = data_folders(data, names)
+    return [
+        make_plan(name, configuration.load(preset, name, overrides), methods, seed_list(seeds), folders.get(name))
+        for name in names
+    ]
+
+
+def _run(plan: Plan, folder: Path, max_minutes: float | None, jobs: int) -> int:
+    """Run one task to its report; returns how many cells failed."""
+    from benchmark.cli.report import write
+    from benchmark.run.parallel import choose_jobs
     from benchmark.run.runner import finished, run
 
     began = time.monotonic()
-    plan = make_plan(task, configuration.load(preset, task, overrides), methods, seed_list(seeds), data)
-    folder = out or Path("runs") / plan.id
-    if dry_run:
-        _print_plan(plan, folder)
-        return
     if finished(folder, plan):
-        from benchmark.cli.report import write
-
         page = folder / "report.html"
         if not page.exists():
             page = write(folder)
         click.echo(f"nothing to do: {folder} is finished; report: {page}")
-        return
+        return 0
     click.echo(f"run folder: {folder}")
     argv, workers = ["bench", *sys.argv[1:]], choose_jobs(plan, jobs)
     failed = run(plan, folder, argv, click.echo, progress, max_minutes, sys.stderr.isatty(), workers)
-    from benchmark.cli.report import write
-
     click.echo(f"report: {write(folder)}  ({duration(time.monotonic() - began)})")
     if failed:
         click.echo(f"{failed} of {len(plan.cells)} cells failed; the report says why", err=True)
-        sys.exit(1)
+    return failed
 
 
-def _print_plan(plan, folder: Path) -> None:  # type: ignore[no-untyped-def]
+def _print_plan(plan: Plan, folder: Path) -> None:
     from benchmark.run.estimate import estimate
 
     config = plan.config

@@ -70,6 +70,12 @@ def parts_of(label: np.ndarray) -> np.ndarray:
     return np.rint(label[..., 2, :, :] * (PARTS / 255)).astype(np.uint8)
 
 
+def picture(label: np.ndarray) -> np.ndarray:
+    """A label uint8 (23, H, W) to look at: the coloured limbs over the body parts in grey, uint8 (H, W, 3)."""
+    limbs = np.moveaxis(label[3:6], 0, -1)
+    return np.where(limbs.any(axis=-1, keepdims=True), limbs, (label[2] // 2)[..., None])
+
+
 def draw_limbs(points: np.ndarray, shape: tuple[int, int], scale: float = 1.0) -> np.ndarray:
     """The OpenPose drawing on black: points (18, 2) px of a canvas (H, W) -> RGB uint8 (H, W, 3).
 

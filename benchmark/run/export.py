@@ -2,7 +2,7 @@
 
     items.csv             one line per item: file names, size, whose frame is asked for and whose is shown
     labels/<id>.npy       the label map asked for, uint8 (C, H, W); 255 stands for 1
-    labels/<id>.png       its first channel, to look at
+    labels/<id>.png       the same to look at
     joints/<id>.csv       the label's landmarks or joints: x, y in px, empty where not visible
     exemplars/<id>.png    the exemplar photo
     exemplar_labels/...   the exemplar's label map, as in labels/
@@ -67,7 +67,7 @@ def _export_item(world: World, item: Item, out: Path) -> dict[str, Any]:
     save_png(_in(out, "exemplars", item, "png"), picture)
     for folder, frame in (("labels", item.label), ("exemplar_labels", item.exemplar)):
         label = np.ascontiguousarray(world.store.label(frame))  # (C, H, W)
-        save_png(_in(out, folder, item, "png"), label[0])
+        save_png(_in(out, folder, item, "png"), world.task.label_picture(label))
         buffer = io.BytesIO()
         np.save(buffer, label)
         write_atomic(_in(out, folder, item, "npy"), buffer.getvalue(), flush=False)

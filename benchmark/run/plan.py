@@ -88,6 +88,14 @@ def make_plan(task_name: str, config: Config, methods: str, seeds: Sequence[int]
     return Plan(task, config, names, checked, World(task, config, data))
 
 
+def folder_name(plans: Sequence[Plan]) -> str:
+    """Folder under runs/ of a plan, or of several tasks' plans together."""
+    if len(plans) == 1:
+        return plans[0].id
+    digest = hashlib.sha256(" ".join(plan.id for plan in plans).encode()).hexdigest()
+    return f"{'+'.join(plan.task.name for plan in plans)}-{plans[0].config.preset}-{digest[:8]}"
+
+
 def resolve(config: Config, source: Source) -> Config:
     """Replace what the configuration leaves to the data by its name, so that the saved configuration is the run."""
     ev = config.eval

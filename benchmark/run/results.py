@@ -11,13 +11,15 @@
     cells/<name>/<seed>/, images/<name>/<seed>/            the same for pictures that `bench evaluate` was given
     images/_exam/{label,exemplar,target,truth}/<item>.png  what it was asked, shown, and should have made
 
+A run over several tasks is a folder with a run folder per task, named by it, and suite.json: the tasks and the command.
+
 `RunView(folder)` reads all of it lazily. This module and `benchmark.stats` are all that `reports` may import.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +30,7 @@ from benchmark.files import read_json, read_lines, write_json
 
 SCHEMA = 1
 EXAM = "_exam"
+SUITE = "suite.json"
 
 
 @dataclass(frozen=True)
@@ -194,3 +197,44 @@ class RunView:
     def log(self, method: str, seed: int) -> list[dict[str, Any]]:
         """Training log lines: {"step", "seconds", "losses": {name: value}}; empty for what does not train."""
         return list(read_lines(self.folder / "cells" / method / str(seed) / "log.jsonl"))
+
+
+@dataclass(frozen=True)
+class SuiteView:
+    """The folder of a run over several tasks."""
+
+    folder: Path
+    tasks: tuple[str, ...]
+    argv: list[str]
+
+    @property
+    def views(self) -> list[RunView]:
+        """A view per task, in order, whether or not its run has come to anything yet."""
+        return [RunView(self.folder / task) for task in self.tasks]
+
+
+def is_suite(folder: Path) -> bool:
+    return (folder / SUITE).is_file()
+
+
+def write_suite(folder: Path, tasks: Sequence[str], argv: list[str]) -> None:
+    """Write suite.json atomically. Tasks may be added; a folder that holds a run of one task is refused."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "manifest.json").exists():
+        raise BenchError(f"{folder}: holds a run of one task; use another --out for several")
+    if is_suite(folder):
+        known = read_suite(folder)
+        tasks, argv = (
+            tuple(dict.fromkeys([*known.tasks, *tasks])),
+            known.argv if set(tasks) <= set(known.tasks) else argv,
+        )
+    write_json(folder / SUITE, {"tasks": list(tasks), "argv": argv})
+
+
+def read_suite(folder: Path) -> SuiteView:
+    """Read suite.json; a missing or damaged file is one clear line."""
+    tree = read_json(folder / SUITE)
+    try:
+        return SuiteView(folder, tuple(str(task) for task in tree["tasks"]), [str(word) for word in tree["argv"]])
+    except (KeyError, TypeError) as error:
+        raise BenchError(f"{folder / SUITE}: damaged: {error}; run `bench run` with the same --task again") from error

@@ -162,7 +162,7 @@ def write_exam(folder: Path, world: World, progress: Callable[[int, str], Any]) 
         for item in items:
             truth = world.source.truth(item.label, item.exemplar)
             pictures: dict[str, np.ndarray | None] = {
-                "label": world.store.label(item.label)[0],
+                "label": world.task.label_picture(world.store.label(item.label)),
                 "exemplar": world.store.image(item.exemplar),
                 "target": world.store.image(item.label),
                 "truth": truth,

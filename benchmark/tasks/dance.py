@@ -1,7 +1,10 @@
-"""Pose -> dance: rendered dancers, labels from body parts and 18 joints (pix2pixSC sec 4.2)."""
+"""Pose -> dance: rendered dancers or a folder made by `bench data prepare --task dance`, labels from body parts and 18
+joints (pix2pixSC sec 4.2).
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchError
@@ -9,6 +12,8 @@ from benchmark.protocols import TaskInfo
 from benchmark.tasks import METHODS
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from benchmark.config import Config
     from benchmark.data.batches import Mirror
     from benchmark.data.source import Source
@@ -19,7 +24,7 @@ class DanceTask:
 
     name = "dance"
     title = "Pose→Dance"
-    metrics = ("frechet", "counterfactual")
+    metrics = ("frechet", "lepe", "counterfactual")
     methods = METHODS
     main_method = "pix2pixsc"  # the method that the others are compared with
 
@@ -28,12 +33,14 @@ class DanceTask:
         return TaskInfo(self.name, label_channels=23, height=config.data.size, width=config.data.size, joints=18)
 
     def source(self, config: Config, data: str | None) -> Source:
-        """The frames: rendered when `data` is None or "procedural"."""
+        """The frames: rendered when `data` is None or "procedural", else the prepared folder `data`."""
+        if data not in (None, "procedural"):
+            from benchmark.data.prepared_dance import PreparedDance
+
+            return PreparedDance(Path(data), config.data.size)
         from benchmark.data.procedural.dance_world import ProceduralDance
         from benchmark.labelers.pose_label import pose_label
 
-        if data not in (None, "procedural"):
-            raise BenchError(f"--data {data}: the dance task has rendered dancers only; leave --data out")
         d = config.data
         return ProceduralDance(d.identities, d.frames, d.size, d.seed, label_fn=pose_label)
 
@@ -49,3 +56,9 @@ class DanceTask:
                 "exchanged; set it to false, or pairs.flip to false"
             )
         return Mirror(flip_label, mirror_joints)
+
+    def label_picture(self, label: np.ndarray) -> np.ndarray:
+        """Coloured limbs over body parts."""
+        from benchmark.labelers.pose_label import picture
+
+        return picture(label)

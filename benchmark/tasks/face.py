@@ -12,6 +12,8 @@ from benchmark.protocols import TaskInfo
 from benchmark.tasks import METHODS
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from benchmark.config import Config
     from benchmark.data.batches import Mirror
     from benchmark.data.source import Source
@@ -52,3 +54,9 @@ class FaceTask:
         from benchmark.labelers.ibug68 import mirror_landmarks
 
         return Mirror(partial(flip_label, swap_left_right=config.pairs.swap_left_right), mirror_landmarks)
+
+    def label_picture(self, label: np.ndarray) -> np.ndarray:
+        """The sketch, its first channel."""
+        import numpy as np
+
+        return np.repeat(label[0][..., None], 3, axis=2)

@@ -21,7 +21,7 @@ class StreetTask:
 
     name = "street"
     title = "Scene parsing→Street view"
-    metrics = ("frechet", "counterfactual")
+    metrics = ("frechet", "sps", "counterfactual")
     methods = METHODS
     main_method = "pix2pixsc"
 
@@ -51,6 +51,13 @@ class StreetTask:
         from benchmark.labelers.street_label import flip_label
 
         return Mirror(flip_label, _same)
+
+    def label_picture(self, label: np.ndarray) -> np.ndarray:
+        """Cityscapes' colours."""
+        from benchmark.labelers.cityscapes import colours
+        from benchmark.labelers.street_label import train_ids
+
+        return colours(train_ids(label))
 
 
 def _same(joints: np.ndarray, width: int) -> np.ndarray:

@@ -44,6 +44,9 @@ def test_help_of_the_main_commands_shows_examples(capsys: pytest.CaptureFixture[
         (["run", "--seeds", "one"], "--seeds: whole numbers"),
         (["run", "--data", "/nonexistent"], "/nonexistent"),
         (["run", "--max-minutes", "-1"], "--max-minutes"),
+        (["run", "--task", "face,dacne"], "unknown task 'dacne'; did you mean 'dance'"),
+        (["run", "--task", "face,dance", "--data", "here"], "with several tasks say whose it is, e.g. face=DIR"),
+        (["run", "--task", "face,dance", "--data", "street=x"], "with several tasks say whose it is"),
         (["report", "/nonexistent"], "not a run folder"),
         (["synthesize", "/nonexistent", "--method", "pix2pixsc", "--out", "x"], "no such file"),
         (["train", "--method", "nothing", "--out", "x"], "unknown method 'nothing'"),
@@ -92,3 +95,27 @@ def test_dry_run_prints_the_plan_with_a_measured_time_and_leaves_nothing(
     assert code == 0
     assert "12 steps of batch 2 at 32 px" in out and "estimated time" in out
     assert out.count("about ") == 3 and not list(tmp_path.iterdir())
+
+
+def test_several_tasks_make_one_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    args = ["run", "--task", "face,dance", "--preset", "smoke", "--methods", "copy-exemplar", "--out", str(tmp_path)]
+    sizes = ["--set", "eval.items=4", "--set", "data.identities=12"]
+    assert bench(capsys, *args, *sizes)[0] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"suite.json", "face", "dance", "report.html", "tables"}
+    page = (tmp_path / "report.html").read_bytes()
+    assert b"face/report.html" in page and b"dance/report.html" in page
+    code, out, _ = bench(capsys, *args, *sizes)
+    assert code == 0 and out.count("nothing to do") == 2
+    (tmp_path / "report.html").unlink()
+    assert bench(capsys, "report", str(tmp_path))[0] == 0
+    assert (tmp_path / "report.html").read_bytes() == page
+
+
+def test_a_task_that_fails_does_not_stop_the_others(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "face").mkdir()
+    (tmp_path / "face" / "manifest.json").write_text("{", encoding="utf-8")
+    args = ["run", "--task", "face,dance", "--preset", "smoke", "--methods", "copy-exemplar", "--out", str(tmp_path)]
+    code, out, err = bench(capsys, *args, "--set", "eval.items=4", "--set", "data.identities=12")
+    assert code == 1
+    assert "face: " in err and "manifest.json" in err
+    assert "report over 2 of 2 tasks" in out and "No results yet: face" in (tmp_path / "report.html").read_text()

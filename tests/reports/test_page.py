@@ -11,7 +11,7 @@ import pytest
 
 from benchmark.errors import BenchError
 from benchmark.run.results import Results, RunView, write_results
-from reports import page
+from reports import html
 from reports.grid import grids
 from reports.page import write_report
 from reports.thumbnails import data_uris
@@ -180,7 +180,7 @@ def test_no_results_is_one_clear_line(run: Path) -> None:
 
 
 def test_a_page_over_the_limit_is_refused(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "LIMIT", 10_000)
+    monkeypatch.setattr(html, "LIMIT", 10_000)
     with pytest.raises(BenchError, match="more than"):
         write_report(run)
 
@@ -206,7 +206,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("theme", [0, 1])
 def test_colours_meet_wcag_aa(theme: int) -> None:
-    css = (Path(page.__file__).parent / "templates" / "style.css").read_text()
+    css = (Path(html.__file__).parent / "templates" / "style.css").read_text()
     colours = dict(
         re.findall(r"--([\w-]+): (#[0-9a-f]{6});", css.split("@media screen and (prefers-color-scheme: dark)")[theme])
     )

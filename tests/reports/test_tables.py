@@ -127,7 +127,7 @@ def test_a_missing_metric_and_a_failed_method_say_why(run: Path, results: Result
     eye = by_name(tables, "table5-eye-patch")
     assert cell(eye, "pix2pixSC", "ours").reason == "no such metric in this run"
     assert cell(eye, "pix2pixSC", "paper").text == "0.643"
-    card = next(c for c in cards(view.results, TABLES) if "Table 2" in c.claim)
+    card = next(c for c in cards(view, TABLES) if "Table 2" in c.claim)
     assert card.verdict == "no verdict" and card.reason == "pix2pixHD: loss became NaN"
 
 
@@ -201,7 +201,7 @@ def test_a_metric_that_failed_on_every_method_says_so(run: Path, results: Result
 
 
 def test_verdicts_ask_whether_the_papers_order_holds(clean_run: Path) -> None:
-    found = {card.claim: card for card in cards(RunView(clean_run).results, TABLES)}
+    found = {card.claim: card for card in cards(RunView(clean_run), TABLES)}
     style = found["Style follows the exemplar"]
     assert (style.verdict, style.tone) == ("better", "good")
     assert [line.against for line in style.lines] == ["pix2pixHD", "Copy exemplar"]
