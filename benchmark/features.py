@@ -42,9 +42,10 @@ class FeatureNetwork(nn.Module):
         """One vector (N, D) per image of images (N, 3, H, W) in [-1, 1], resized to `pooled_side` squared."""
         return self.vectors(self.resized(images))
 
-    def resized(self, images: torch.Tensor) -> torch.Tensor:
+    @classmethod
+    def resized(cls, images: torch.Tensor) -> torch.Tensor:
         """Images (N, 3, H, W) in [-1, 1] as `vectors` takes them."""
-        raise BenchError(f"features {self.name!r} has no pooled vector; use inception-2015-12-05 or efficientnet-lite0")
+        raise BenchError(f"features {cls.name!r} has no pooled vector; use inception-2015-12-05 or efficientnet-lite0")
 
     def vectors(self, resized: torch.Tensor) -> torch.Tensor:
         """One vector (N, D) per image (N, 3, pooled_side, pooled_side) in [-1, 1]."""
@@ -76,9 +77,9 @@ class EfficientNetLite0(FeatureNetwork):
         maps = [images, *self.network.stages(_channels_last(images), count=4)]
         return [found / scale for found, scale in zip(maps, LITE0_SCALE, strict=True)]
 
-    def resized(self, images: torch.Tensor) -> torch.Tensor:
-        size = (self.pooled_side, self.pooled_side)
-        return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+    @classmethod
+    def resized(cls, images: torch.Tensor) -> torch.Tensor:
+        return F.interpolate(images, (cls.pooled_side,) * 2, mode="bilinear", align_corners=False, antialias=True)
 
     def vectors(self, resized: torch.Tensor) -> torch.Tensor:
         return self.network.head(_channels_last(resized))
@@ -118,11 +119,12 @@ class Inception(FeatureNetwork):
 
     name, pooled_side = "inception-2015-12-05", inception.SIDE
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, source: Path | nn.Module) -> None:
         super().__init__()
-        self.network = inception.load(path)
+        self.network = inception.load(source) if isinstance(source, Path) else source
 
-    def resized(self, images: torch.Tensor) -> torch.Tensor:
+    @classmethod
+    def resized(cls, images: torch.Tensor) -> torch.Tensor:
         return 2 * F.interpolate((images + 1) / 2, (inception.SIDE,) * 2, mode="bilinear", align_corners=False) - 1
 
     def vectors(self, resized: torch.Tensor) -> torch.Tensor:

@@ -43,7 +43,9 @@ def load(path: Path) -> FoldedInception:
 
 def build(state: dict[str, torch.Tensor]) -> FoldedInception:
     """The network around the state dict of pytorch-fid's InceptionV3 (the one with 1008 classes)."""
-    return FoldedInception(original(state).eval().requires_grad_(False).blocks)
+    blocks = original(state).eval().requires_grad_(False).blocks
+    assert isinstance(blocks, nn.ModuleList)
+    return FoldedInception(blocks)
 
 
 def original(state: dict[str, torch.Tensor]) -> nn.Module:
@@ -90,6 +92,6 @@ def _random(name: str, like: torch.Tensor, generator: torch.Generator) -> torch.
 def _fold(module: nn.Module) -> None:
     """Replace every convolution that a `bn` follows (torchvision's BasicConv2d) by one that does both."""
     for part in module.modules():
-        if isinstance(getattr(part, "bn", None), nn.BatchNorm2d):
-            part.conv = fuse_conv_bn_eval(part.conv, part.bn)
-            part.bn = nn.Identity()
+        convolution, norm = getattr(part, "conv", None), getattr(part, "bn", None)
+        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            part.conv, part.bn = fuse_conv_bn_eval(convolution, norm), nn.Identity()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmark.cli.evaluate_folders import OF_FOLDERS, evaluate_folders, folder_options
 from benchmark.cli.options import plan_options, progress
 from benchmark.errors import BenchError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
+  bench evaluate --real photos/ --fake theirs/                        # FID and KID of any two folders
   bench evaluate --export exam/ --run runs/face-demo-1a2b3c4d         # what to draw, in whose style
   bench evaluate --outputs theirs/ --name theirs --run runs/face-demo-1a2b3c4d
   bench evaluate --outputs theirs/ --name theirs --task face --preset mini
@@ -40,6 +42,7 @@ without it of a run of their own, beside the references.
     "--export", "exam", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
     help="Write the exam's labels and exemplars into DIR instead, for code of any kind to answer.",
 )  # fmt: skip
+@folder_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -55,11 +58,21 @@ def command(
     resize: bool,
     replace: bool,
     exam: Path | None,
+    real: Path | None,
+    fake: Path | None,
+    **folders: Any,
 ) -> None:
-    """Score a folder of finished pictures beside the methods of a run."""
+    """Score a folder of finished pictures: beside the methods of a run, or against any folder of real ones."""
+    if real is not None or fake is not None:
+        _refuse_beside_folders(context)
+        evaluate_folders(real, fake, **folders)
+        return
+    for option in _given(context) & OF_FOLDERS:
+        raise BenchError(f"--{option}: needs --real DIR and --fake DIR")
     if (outputs is None) == (exam is None):
         raise BenchError(
-            "give either --outputs DIR, to score pictures, or --export DIR, to write what they should show"
+            "give either --outputs DIR, to score pictures, or --export DIR, to write what they should show, "
+            "or --real DIR --fake DIR, to compare two folders"
         )
     if folder is not None:
         _refuse_beside_run(context, folder, task)
@@ -77,6 +90,19 @@ def command(
     click.echo(f"report: {write(run)}")
     if not whole:
         sys.exit(1)
+
+
+def _refuse_beside_folders(context: click.Context) -> None:
+    """Two folders need nothing of a task or a run."""
+    for option in _given(context) - OF_FOLDERS:
+        raise BenchError(f"--{option}: has no meaning beside --real and --fake; leave it out")
+
+
+def _given(context: click.Context) -> set[str]:
+    """Names of the options on the command line, as a user writes them without dashes."""
+    said = click.core.ParameterSource.COMMANDLINE
+    named = [p for p in context.command.params if p.name and context.get_parameter_source(p.name) is said]
+    return {parameter.opts[0].lstrip("-") for parameter in named}
 
 
 def _refuse_beside_run(context: click.Context, run: Path, task: str) -> None:

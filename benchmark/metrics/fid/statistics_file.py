@@ -1,0 +1,51 @@
+"""Statistics files: mean and covariance in pytorch-fid's .npz, with what they were computed from beside them.
+
+    save(path, moments, {"protocol": "pytorch-fid", "weights_sha256": ...})
+    moments, about = load(path)        # about is {} for a file of another tool
+
+pytorch-fid reads what we write (keys `mu` and `sigma`), and we read what it writes; then N and protocol are unknown.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.errors import BenchError
+from benchmark.files import write_atomic
+from benchmark.metrics.fid.moments import Moments
+
+
+def save(path: Path, moments: Moments, about: dict[str, Any]) -> None:
+    """Write float64 `mu` and `sigma`, N, and `about` as JSON; the file appears whole or not at all."""
+    if path.suffix != ".npz":
+        raise BenchError(f"--save-stats {path}: statistics files end in .npz; {path.with_suffix('.npz')} would do")
+    buffer = io.BytesIO()
+    text = json.dumps(about, sort_keys=True)
+    np.savez_compressed(
+        buffer, mu=moments.mean, sigma=moments.covariance, count=np.int64(moments.count or 0), about=text
+    )
+    write_atomic(path, buffer.getvalue())
+
+
+def load(path: Path) -> tuple[Moments, dict[str, Any]]:
+    """Moments and what the file says of them. BenchError for a file that holds none or nonsense."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            held = {name: np.asarray(file[name]) for name in ("mu", "sigma", "count", "about") if name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise BenchError(f"{path}: cannot be read as a statistics file: {error}") from error
+    if not {"mu", "sigma"} <= held.keys():
+        raise BenchError(f"{path}: holds no `mu` and `sigma`; give a statistics file of pytorch-fid or --save-stats")
+    mean, covariance = (np.asarray(held[name], dtype=np.float64) for name in ("mu", "sigma"))
+    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        raise BenchError(f"{path}: mu is {mean.shape} and sigma {covariance.shape}; they should be (D,) and (D, D)")
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise BenchError(f"{path}: a statistic is NaN or infinite")
+    about = json.loads(str(held["about"])) if "about" in held else {}
+    return Moments(mean, covariance, int(held.get("count", 0)) or None), about
