@@ -53,7 +53,10 @@ def test_show_rendered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["prepare", "--task", "dance", "--videos", "v", "--out", "o"], "--task dance: cannot be prepared"),
+        (["prepare", "--task", "street", "--videos", "v", "--out", "o"], "--task street: cannot be prepared"),
+        (["prepare", "--videos", "v", "--out", "o", "--parts", "p"], "--parts: faces have no part maps"),
+        (["prepare", "--videos", "v", "--out", "o", "--max-bad", "2"], "--max-bad 2.0: a share from 0 to 1"),
+        (["show", "--task", "street", "--data", "d", "--out", "s.png"], "--task street: cannot be shown from --data"),
         (["prepare", "--videos", "absent", "--out", "o"], "absent: not a folder"),
         (["show", "--out", "s.png", "--states", "0"], "--states 0: must be 1 or more"),
         (["verify", "absent"], "absent: is not a folder; make one with"),

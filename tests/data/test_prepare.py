@@ -151,6 +151,18 @@ def test_report_says_per_video_what_became_of_it(tmp_path: Path, finder: Rectang
     assert not list((tmp_path / "out").rglob("*.partial"))
 
 
+def test_too_many_bad_frames_or_videos_fail(tmp_path: Path, finder: RectangleFinder) -> None:
+    videos, out = tmp_path / "videos", tmp_path / "out"
+    write_video(videos / "ann.mp4", [*[face_frame(0, 0, side=0)] * 4, *moving()])
+    with pytest.raises(BenchError, match=r"4 of 10 frames are bad, --max-bad is 0\.3: ann\.mp4: kept 6 of 10 frames"):
+        prepared(videos, out, max_bad=0.3)
+    assert not (out / "manifest.jsonl").exists()
+    prepared(videos, out, max_bad=0.4)
+    (videos / "broken.mp4").write_bytes(b"no video")
+    with pytest.raises(BenchError, match=r"1 of 2 videos are bad, --max-bad is 0\.4: .*broken\.mp4: refused"):
+        prepared(videos, out, max_bad=0.4)
+
+
 def test_nothing_usable_is_an_error_that_names_the_videos(tmp_path: Path, finder: RectangleFinder) -> None:
     write_video(tmp_path / "videos" / "wall.mp4", [face_frame(0, 0, side=0)] * 3)
     with pytest.raises(BenchError, match=r"no video can be used: wall.mp4: refused: no face in any of 3 frames"):
