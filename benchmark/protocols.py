@@ -15,7 +15,7 @@ and one entry point in the group `benchmark.methods` naming it. No torch here at
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
@@ -98,6 +98,7 @@ class FitRun:
     resume: bool = True
     deadline: float | None = None  # time.monotonic() value after which to stop cleanly at the next step
     progress: bool = True
+    label_picture: Callable[[np.ndarray], np.ndarray] | None = None  # as the task's, for sample grids
 
 
 @dataclass(frozen=True)

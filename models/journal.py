@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
@@ -68,13 +69,20 @@ class Journal:
         self._bar.set_postfix({name: f"{value:.3f}" for name, value in self.latest.items()})
         return None
 
-    def grid(self, done: int, sample: Sample, output: Tensor) -> None:
-        """Write grids/step-000500.png; rows: label (its first channel), exemplar, output, target."""
+    def grid(
+        self, done: int, sample: Sample, output: Tensor, picture: Callable[[np.ndarray], np.ndarray] | None = None
+    ) -> None:
+        """Write grids/step-000500.png; rows: label (as `picture` shows it, else its first channel), exemplar, output,
+        target.
+        """
         path = self.folder / "grids" / f"step-{done:06d}.png"
         path.parent.mkdir(exist_ok=True)
-        label = sample.x[:, :1].expand(-1, 3, -1, -1)
+        labels = sample.x[:, :1].expand(-1, 3, -1, -1).cpu()
+        if picture is not None:
+            shown = np.stack([picture(x) for x in (sample.x.cpu() * 255).round().byte().numpy()])  # (N, H, W, 3)
+            labels = torch.from_numpy(shown).movedim(-1, 1) / 255
         photos = [(images.cpu().float() + 1) / 2 for images in (sample.I, output, sample.z)]
-        save_image(torch.cat([label.cpu(), *photos]).clamp(0, 1), path, nrow=len(sample), padding=2)
+        save_image(torch.cat([labels, *photos]).clamp(0, 1), path, nrow=len(sample), padding=2)
 
 
 def _cut_log(path: Path, start: int) -> dict[str, float]:

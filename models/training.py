@@ -107,7 +107,7 @@ def train(
             if done % config.log_every == 0:
                 write_log()
             if preview is not None and done % config.grid_every == 0:
-                journal.grid(done, preview, trainer.preview(preview))
+                journal.grid(done, preview, trainer.preview(preview), run.label_picture)
             if done % config.checkpoint_every == 0:
                 checkpoint()
                 saved = done

@@ -71,7 +71,7 @@ class CellRun:
     def _train(self, method: Method) -> dict[str, Any]:
         reset_peak_memory()
         pairs = self.world.pairs(self.cell.method, self.cell.seed)
-        report = method.fit(pairs, FitRun(self.folder, deadline=self.deadline, progress=self.show))
+        report = method.fit(pairs, FitRun(self.folder, True, self.deadline, self.show, self.world.task.label_picture))
         return {
             "steps": report.steps,
             "planned": planned_steps(self.world.config, self.cell.method) if report.steps else 0,

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -50,11 +51,15 @@ class OneWeight:
         return sample.z
 
 
+def red(label: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(np.array([255, 0, 0], np.uint8), (*label.shape[1:], 3))
+
+
 def run_loop(
     folder: Path, trainer: OneWeight, pairs: RandomPairs | None = None, deadline: float | None = None, **changes: Any
 ) -> FitReport:
     config = {"steps": 8, "decay_steps": 0, "log_every": 2, "checkpoint_every": 4, "grid_every": 1000, **changes}
-    run = FitRun(folder, deadline=deadline, progress=False)
+    run = FitRun(folder, deadline=deadline, progress=False, label_picture=red)
     return train(trainer, pairs or RandomPairs(), TrainConfig(**config), run, {"what": "one weight"})
 
 
@@ -138,6 +143,8 @@ def test_grids_have_four_rows(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "grids").iterdir()) == ["step-000004.png", "step-000008.png"]
     with Image.open(tmp_path / "grids" / "step-000008.png") as grid:
         assert grid.size == (2 * (SIZE + 2) + 2, 4 * (SIZE + 2) + 2)
+        assert grid.getpixel((4, 4)) == (255, 0, 0)  # the label as its task shows it
+        assert grid.getpixel((4, 4 + SIZE + 2)) != (255, 0, 0)
 
 
 def test_the_deadline_ends_cleanly_and_the_fit_goes_on_later(tmp_path: Path) -> None:
