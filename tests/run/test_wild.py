@@ -104,6 +104,15 @@ def test_photos_that_fail_are_named_and_the_others_go_on(
     assert not (out / "failures.jsonl").exists() and (out / "d__a.png").exists()
 
 
+def test_one_pair_that_fails_leaves_its_reason_beside_the_place_of_the_picture(
+    run: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = ("--label", str(photos / "a.png"), "--exemplar", str(photos / "wall.png"))
+    start = ("synthesize", str(run), "--method", "pix2pixsc")
+    assert bench(capsys, *start, *pair, "--out", str(tmp_path / "out.png"), *READ)[0] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out-failures.jsonl", "photos"]
+
+
 def test_a_table_of_pairs_gives_the_same_pictures_as_one_by_one(
     run: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
