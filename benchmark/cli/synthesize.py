@@ -71,8 +71,8 @@ def command(
     --pairs-list: the same for your photos, which are cropped and labelled as the training data was. A pair that cannot
     be made (no face, say) is listed in OUT/failures.jsonl, the others go on, and the exit code is 1.
 
-    Labels made elsewhere: `--detector openpose-json` reads NAME.json beside each photo; `--parser precomputed:DIR` takes
-    photos that lie in DIR/images and their maps of train ids, of the same path, in DIR/labels.
+    Labels made elsewhere: `--detector openpose-json` reads NAME.json beside each photo; `--parser precomputed:DIR`
+    takes photos that lie in DIR/images and their maps of train ids, of the same path, in DIR/labels.
     """
     from benchmark.run.trained import find_trained
 
