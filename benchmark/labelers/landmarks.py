@@ -1,8 +1,9 @@
 """Landmark detectors by name: `get_detector("dlib").detect(images)`.
 
-Built in: `dlib` (the paper's own, extra `face`), `face-alignment` (extra of that name), `procedural` (shipped, for
-rendered faces). Others come through the entry-point group `benchmark.labelers`; a detector is any
-`benchmark.protocols.LandmarkDetector`. One that also has `faces(image, smallest)` can search whole video frames.
+Built in: `dlib` (the paper's own, extra `face`), `face-alignment` (extra of that name), `procedural` and
+`procedural-pose` (shipped, for rendered faces and dancers). Others come through the entry-point group
+`benchmark.labelers`; a detector is any `benchmark.protocols.LandmarkDetector`. One that also has
+`faces(image, smallest)` can search whole video frames.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class ProceduralDance:
     """
 
     name = "procedural-dance"
-    detector = ""  # no shipped detector of joints suits these pictures
+    detector = "procedural-pose"
 
     def __init__(self, identities: int, frames: int, size: int, seed: int = 0, *, label_fn: LabelFn) -> None:
         for field, value, least in (("identities", identities, 2), ("frames", frames, 2), ("size", size, 16)):

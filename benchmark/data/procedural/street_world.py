@@ -57,6 +57,7 @@ class ProceduralStreets:
 
     name = "procedural-streets"
     detector = ""  # a street has no points
+    parser = "procedural-street"
 
     def __init__(self, scenes: int, frames: int, size: int, groups: Sequence[tuple[str, str]], seed: int = 0) -> None:
         for field, value, least in (("identities", scenes, 3), ("frames", frames, 1), ("size", size, 32)):

@@ -1,8 +1,8 @@
 """Scene parsers by name, F(.) of streets: `get_parser("danet:1024").parse(images)`.
 
 A parser is named as "name" or "name:argument"; what the argument means is each parser's own. Built in: `danet`,
-`segformer`, `mmseg`, `precomputed`; others come through the entry-point group `benchmark.labelers`. A parser is any
-`benchmark.protocols.SceneParser`. No torch here at import time.
+`segformer`, `mmseg`, `precomputed`, and `procedural-street` for rendered streets; others come through the entry-point
+group `benchmark.labelers`. A parser is any `benchmark.protocols.SceneParser`. No torch here at import time.
 """
 
 from __future__ import annotations
