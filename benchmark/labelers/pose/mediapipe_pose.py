@@ -6,7 +6,7 @@ Fast on a CPU (about 0.1 s for a full HD frame). Its points have no neck; that i
 
 from __future__ import annotations
 
-import atexit
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,6 @@ class MediaPipePose:
         path = weights.require(_WEIGHTS)
         options = vision.PoseLandmarkerOptions(base_options=base(model_asset_path=str(path)), num_poses=PEOPLE)
         self._landmarker = vision.PoseLandmarker.create_from_options(options)
-        atexit.register(self._landmarker.close)  # left to the end of the interpreter it prints a traceback
         self.protocol = f"mediapipe-18[{weights.sha256(path)[:8]}]"
 
     def people(self, image: np.ndarray, moment: Moment | None = None) -> list[Person]:
@@ -68,6 +67,16 @@ def _person(marks: np.ndarray, shape: tuple[int, ...]) -> Person | None:
 
 
 def _import() -> tuple[Any, Any, Any]:
+    """The modules, imported in a thread of their own.
+
+    Where no sound library is installed MediaPipe keeps the error, and with it every function that was waiting for the
+    import: ours would hold the landmarker until the interpreter ends, which it then complains of on stderr.
+    """
+    with ThreadPoolExecutor(1) as elsewhere:
+        return elsewhere.submit(_modules).result()
+
+
+def _modules() -> tuple[Any, Any, Any]:
     try:
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
