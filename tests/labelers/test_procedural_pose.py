@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from pathlib import Path
 
@@ -9,12 +10,17 @@ import numpy as np
 import pytest
 import torch
 
+from benchmark import registry
+from benchmark.config import Config, DataConfig, EvalConfig, PairsConfig
 from benchmark.data.procedural.dance import joints, render, sample_clip
 from benchmark.errors import BenchError
 from benchmark.files import sha256_file
 from benchmark.labelers.landmarks import get_detector
 from benchmark.labelers.procedural_pose import WEIGHTS, PoseDetector
 from benchmark.labelers.procedural_unet import peaks
+from benchmark.run.plan import resolve
+from benchmark.run.world import World
+from benchmark.tasks.dance import DanceTask
 
 LEAST_FOUND = 0.95  # of the visible joints; 0.98 over 60 dancers (docs/labelers.md)
 MEDIAN = 0.025  # of the side
@@ -88,3 +94,15 @@ def test_weights_are_small_and_named_in_the_protocol(tmp_path: Path) -> None:
         PoseDetector(damaged)
     with pytest.raises(BenchError, match=r"is missing; python scripts/train_procedural_labeler\.py dance"):
         PoseDetector(tmp_path / "absent")
+
+
+def test_the_dance_task_is_scored_with_it() -> None:
+    """Real targets show all that they show, and lie near the joints that were asked for."""
+    data, pairs = DataConfig(size=32, identities=6, frames=6), PairsConfig(window=4, unit="positions")
+    config = Config(data=data, pairs=pairs, eval=EvalConfig(items=8))
+    world = World(DanceTask(), config)
+    exam = dataclasses.replace(world.exam, config=resolve(config, world.source))
+    lepe, failures, asked, missing = registry.get("metrics", "lepe")().score(exam, exam.targets)
+    assert "lepe" in DanceTask.metrics and lepe.metric.startswith("lepe[procedural-18[")
+    assert set(lepe.values) == set(failures.values) == set(missing.values) == {0.0}
+    assert np.mean(asked.values) < 0.06

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmark.config import StreetConfig
+from benchmark import registry
+from benchmark.config import Config, DataConfig, EvalConfig, PairsConfig, StreetConfig
 from benchmark.data.procedural.street_world import ProceduralStreets
 from benchmark.data.source import Frame
 from benchmark.errors import BenchError
@@ -16,6 +18,9 @@ from benchmark.files import sha256_file
 from benchmark.labelers.parsing import get_parser
 from benchmark.labelers.parsing.procedural import WEIGHTS, ProceduralParser
 from benchmark.metrics.sps import confusions, parsing_scores
+from benchmark.run.plan import resolve
+from benchmark.run.world import World
+from benchmark.tasks.street import StreetTask
 
 LEAST_PIXEL = 0.8  # accuracy; 0.88 over 65 scenes (docs/labelers.md), less over few or at 32 px
 LEAST_IOU = 0.3  # 0.40 over 65 scenes
@@ -60,3 +65,13 @@ def test_weights_are_small_and_named_in_the_protocol(tmp_path: Path) -> None:
         get_parser("procedural-street:256x144")
     with pytest.raises(BenchError, match=r"is missing; python scripts/train_procedural_labeler\.py street"):
         ProceduralParser(weights=tmp_path / "absent")
+
+
+def test_the_street_task_is_scored_with_it() -> None:
+    data, pairs = DataConfig(size=32, identities=15, frames=3), PairsConfig(window=4, unit="positions")
+    config = Config(data=data, pairs=pairs, eval=EvalConfig(items=6, bootstrap=20))
+    world = World(StreetTask(), config)
+    exam = dataclasses.replace(world.exam, config=resolve(config, world.source))
+    pixel, *_ = registry.get("metrics", "sps")().score(exam, exam.targets)
+    assert "sps" in StreetTask.metrics and pixel.metric.startswith("sps-pixel[procedural-street-")
+    assert pixel.values[0] == pixel.notes["original image"] > LEAST_PIXEL
