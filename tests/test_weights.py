@@ -24,10 +24,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+UNPUBLISHED = ("mediapipe-pose", "segformer-b0-cityscapes")  # nobody ever told these digests
+
+
 def test_every_entry_can_be_got_somehow() -> None:
     for entry in weights.table().values():
         assert entry.files and entry.licence and entry.needed_by
-        assert len(entry.sha256) >= 8 or entry.name == "segformer-b0-cityscapes"  # no digest was ever published
+        assert len(entry.sha256) >= 8 or entry.name in UNPUBLISHED
         assert set(entry.sha256) <= set("0123456789abcdef")
         assert entry.tasks and set(entry.tasks) <= {"face", "dance", "street"}
         assert bool(entry.urls) != bool(entry.package), entry.name

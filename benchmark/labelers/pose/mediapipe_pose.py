@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import cv2
 import numpy as np
 
 from benchmark import weights
@@ -23,6 +24,7 @@ BLAZEPOSE = {
 POINTS = 33
 NAMES = tuple(BLAZEPOSE.get(index, "") for index in range(POINTS))
 SEEN = 0.5  # of a point's visibility; MediaPipe's own default for everything it is sure of
+SMALLEST = 256  # px: smaller photos are enlarged; at 128 px that finds 94 people of 100 instead of 91
 PEOPLE = 4  # searched for: enough to notice that a dancer is not alone
 _WEIGHTS = "mediapipe-pose"
 
@@ -53,7 +55,13 @@ class MediaPipePose:
 
     def detect(self, images: np.ndarray) -> np.ndarray:
         """Joints of the surest person: uint8 (N, H, W, 3) RGB -> float32 (N, 18, 2) px, NaN rows where nobody."""
-        return surest(self.people, images)
+        scale = max(SMALLEST / min(images.shape[1:3]), 1.0)
+        joints = surest(lambda image: self.people(_enlarged(image, scale)), images)
+        return (joints + 0.5) / scale - 0.5
+
+
+def _enlarged(image: np.ndarray, scale: float) -> np.ndarray:
+    return image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
 
 
 def _person(marks: np.ndarray, shape: tuple[int, ...]) -> Person | None:
