@@ -122,8 +122,8 @@ def test_chunks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> Non
     a, b = sample(3, 60), sample(3, 60, seed=1)
     whole = stats.paired_difference(a[0], b[0])
     table = stats.mean_interval(a)
-    original = stats._chunks
-    monkeypatch.setattr(stats, "_chunks", lambda total, width: original(total, width, budget=30_000))
+    original = stats.bootstrap._chunks
+    monkeypatch.setattr(stats.bootstrap, "_chunks", lambda total, width: original(total, width, budget=30_000))
     assert stats.paired_difference(a[0], b[0]).p == pytest.approx(whole.p, abs=0.01)
     assert stats.mean_interval(a).low == pytest.approx(table.low, abs=0.05)
 

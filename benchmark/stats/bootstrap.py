@@ -1,49 +1,23 @@
-"""Intervals and tests, once for the whole project. NumPy and SciPy only; seeded, so a re-made report is the same.
+"""Bootstrap intervals of means and of whole-set scores, and the paired test that goes with them.
 
 mean_interval(values)             # values (N,) over items, or (S, N) over seeds and items
 statistic_interval(matrices, f)   # a score of the whole set, from what each item adds to it
 paired_difference(ours, theirs)   # difference of means on the same items, with its interval and p
-holm([0.01, 0.04, 0.03])          # adjusted p values
-wilson(3, 96)                     # a rate
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from benchmark.errors import BenchError
+from benchmark.stats.interval import LEVEL, Difference, Interval
 
-LEVEL = 0.95
 RESAMPLES = 2000
 FLIPS = 9999  # random sign flips behind a p value: the smallest p is 1/10000
 EXACT_ITEMS = 13  # up to this many items all 2^N sign patterns are fewer than FLIPS, so they are all tried
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with the ends of its confidence interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def excludes(self, point: float) -> bool:
-        """True when `point` lies outside."""
-        return not self.low <= point <= self.high
-
-
-@dataclass(frozen=True)
-class Difference(Interval):
-    """Mean of a minus mean of b over the same items, its interval and two-sided p; `items` counts the pairs."""
-
-    p: float
-    items: int
 
 
 def mean_interval(values: ArrayLike, resamples: int = RESAMPLES, seed: int = 0, level: float = LEVEL) -> Interval:
@@ -120,28 +94,6 @@ def sign_flip_p(differences: np.ndarray, flips: int = FLIPS, seed: int = 0) -> f
         signs = 1.0 - 2.0 * rng.integers(0, 2, size=(size, count), dtype=np.int8)
         extreme += int(np.count_nonzero(np.abs(signs @ differences) >= threshold))
     return (1 + extreme) / (1 + flips)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p values, in the given order (Holm 1979)."""
-    p = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted.tolist()
-
-
-def wilson(successes: int, trials: int, level: float = LEVEL) -> Interval:
-    """A rate with Wilson's score interval (Wilson 1927). Raises BenchError unless 0 <= successes <= trials > 0."""
-    if not 0 <= successes <= trials or trials == 0:
-        raise BenchError(f"rate: {successes} of {trials} is not a rate")
-    z = float(ndtri((1 + level) / 2))
-    rate = successes / trials
-    centre = (rate + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    # at 0 and at all, the end is the rate itself; rounding must not put it outside
-    return Interval(rate, min(max(centre - half, 0.0), rate), max(min(centre + half, 1.0), rate))
 
 
 def percentile_interval(value: float, samples: np.ndarray, level: float = LEVEL) -> Interval:
