@@ -1,6 +1,6 @@
 """Train or measure a shipped labeler of a rendered world: landmarks of faces, joints of dancers, parsings of streets.
 
-    python scripts/train_procedural_labeler.py dance               # train (8 CPU-minutes, one thread), write it
+    python scripts/train_procedural_labeler.py dance               # train (8 to 10 CPU-minutes, one thread)
     python scripts/train_procedural_labeler.py dance --evaluate    # error on dancers it has never seen
 
 The networks see pictures from the renderers' seed 1; data sets of the benchmark use other seeds, and the error is
