@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.metrics import images as over
-from benchmark.metrics.fid.interval import GROUPS, frechet_interval
+from benchmark.metrics.fid.interval import METHOD, frechet_interval
 from benchmark.protocols import ItemScores
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ FLOOR_SEED = 0
 
 
 class FrechetDistance:
-    """Registry name "frechet". One whole-set score with a jackknife interval.
+    """Registry name "frechet". One whole-set score with its interval.
 
     For the row of real targets it is the distance between two random halves of them: what a perfect method would still
     show, at half of N.
@@ -46,7 +46,7 @@ class FrechetDistance:
             notes["against"] = "the floor: two random halves of the targets"
         else:
             fake = over.pooled(network, images, exam.config.eval.batch)
-        notes |= {"N": len(fake), "N_reference": len(real), "interval": f"delete-group jackknife, {GROUPS} groups"}
+        notes |= {"N": len(fake), "N_reference": len(real), "interval": f"paired {METHOD}"}
         if len(fake) < FEW:
             notes["warning"] = f"N={len(fake)} is below {FEW}: mostly small-sample bias"
         interval = frechet_interval(fake, real)

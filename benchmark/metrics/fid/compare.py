@@ -158,15 +158,13 @@ def _fid(
     held = [(side, rows) for side, rows in ((real, real_rows), (fake, fake_rows)) if rows is not None]
     a, b = (side.moments if rows is None else rows for side, rows in ((real, real_rows), (fake, fake_rows)))
     spread = interval.frechet_interval(a, b, paired=paired)
-    value, half = spread.value, spread.high - spread.value
     if not all(side.whole for side, _ in held):
-        value = frechet_of_moments(real.moments, fake.moments)
-        half *= math.sqrt(max(len(rows) / side.about["N"] for side, rows in held))  # of a sample: shrinks as root N
-    found: dict[str, Any] = {"value": value, "low": None, "high": None}
-    if not math.isnan(half):
-        found |= {"low": max(value - half, 0.0), "high": value + half}
-        kind = "paired" if paired else "unpaired"
-        found["interval"] = f"{kind} delete-group jackknife, {interval.GROUPS} groups"
+        share = max(len(rows) / side.about["N"] for side, rows in held)
+        spread = interval.of_sample(spread, frechet_of_moments(real.moments, fake.moments), share)
+    found: dict[str, Any] = {"value": spread.value, "low": None, "high": None}
+    if not math.isnan(spread.high):
+        found |= {"low": spread.low, "high": spread.high}
+        found["interval"] = f"{'paired' if paired else 'unpaired'} {interval.METHOD}"
         found["infinity"] = interval.frechet_infinity(a, b, paired)
     if real_rows is not None:
         found["floor"] = {"value": interval.frechet_floor(real_rows), "N": len(real_rows) // 2}

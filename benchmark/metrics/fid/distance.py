@@ -21,7 +21,7 @@ from benchmark.errors import BenchError
 from benchmark.metrics.fid.moments import Moments
 
 ROUNDING = 1e-13  # of the total variance: a distance below this cannot be told from 0
-PIVOT = 1e-10  # smallest squared Cholesky pivot, of the largest, that counts as full rank
+PIVOT = 1e-12  # of a dimension's variance: what the dimensions before it leave unexplained, to count as full rank
 RANK = 1e-13  # eigenvalues below this share of the largest are rounding
 
 
@@ -52,7 +52,7 @@ def frechet_of_moments(a: Moments | np.ndarray, b: Moments | np.ndarray) -> floa
             return 0.0
         root = _root_of_covariances(a.covariance, b.covariance)
     else:
-        factors = [_factor(s.covariance) if isinstance(s, Moments) else centred(_checked(s)) for s in (a, b)]
+        factors = [factor(s.covariance) if isinstance(s, Moments) else centred(_checked(s)) for s in (a, b)]
         root = trace_of_root(*factors)
     return _distance(mean_a - mean_b, trace_a + trace_b, root)
 
@@ -106,11 +106,11 @@ def _cholesky(covariance: np.ndarray) -> np.ndarray | None:
         lower = linalg.cholesky(covariance, lower=True)
     except linalg.LinAlgError:
         return None
-    pivots = lower.diagonal() ** 2
-    return lower if pivots.min() > PIVOT * pivots.max() else None
+    full_rank = bool((lower.diagonal() ** 2 > PIVOT * covariance.diagonal()).all())
+    return lower if full_rank else None
 
 
-def _factor(covariance: np.ndarray) -> np.ndarray:
+def factor(covariance: np.ndarray) -> np.ndarray:
     """F with F^T F = C."""
     lower = _cholesky(covariance)
     return _eigenfactor(covariance) if lower is None else lower.T
@@ -124,6 +124,7 @@ def _eigenfactor(covariance: np.ndarray) -> np.ndarray:
 
 
 def _mean_and_trace(side: Moments | np.ndarray) -> tuple[np.ndarray, float]:
+    """Of one side: (D,) and the total variance."""
     if isinstance(side, Moments):
         return side.mean, float(np.trace(side.covariance))
     features = _checked(side)

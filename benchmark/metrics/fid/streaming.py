@@ -11,7 +11,6 @@ fid.merge(of_another_process)
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import Any
 
@@ -22,7 +21,7 @@ from benchmark.features import FeatureNetwork
 from benchmark.metrics.fid import protocols
 from benchmark.metrics.fid.distance import frechet_of_moments
 from benchmark.metrics.fid.extract import Vectors
-from benchmark.metrics.fid.interval import frechet_interval
+from benchmark.metrics.fid.interval import frechet_interval, of_sample
 from benchmark.metrics.fid.kid import kernel_distance
 from benchmark.metrics.fid.moments import FeatureSet
 
@@ -76,17 +75,14 @@ class FrechetInceptionDistance:
 
     def result(self) -> dict[str, Any]:
         """Value, interval over items (the two sets taken as independent), KID, both N, protocol and weights."""
-        value = self.compute()
         a, b = self.real.sample, self.fake.sample
-        found = frechet_interval(a, b, paired=False)
-        half = found.high - found.value
-        if self.real.all_rows is None or self.fake.all_rows is None:
-            half *= math.sqrt(max(len(a) / self.real.count, len(b) / self.fake.count))
+        share = max(len(a) / self.real.count, len(b) / self.fake.count)
+        found = of_sample(frechet_interval(a, b, paired=False), self.compute(), share)
         return {
             "protocol": self.label,
             "weights_sha256": self.network.weights_sha256,
             "N": {"real": self.real.count, "fake": self.fake.count},
-            "fid": {"value": value, "low": max(value - half, 0.0), "high": value + half},
+            "fid": asdict(found),
             "kid": asdict(kernel_distance(a, b)),
         }
 
