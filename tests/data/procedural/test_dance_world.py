@@ -83,7 +83,7 @@ def test_task_describes_its_source():
     assert (mirror.label(source.label(frame)) == source.label(frame)[..., ::-1]).all()
     with pytest.raises(BenchError, match="swap_left_right"):
         task.mirror(load("smoke", "dance", ["pairs.swap_left_right=true"]))
-    with pytest.raises(BenchError, match="rendered dancers only"):
+    with pytest.raises(BenchError, match="videos: is not a folder"):
         task.source(config, "videos")
 
 
