@@ -2,7 +2,8 @@
 
 Every video below --clips is prepared from --copies copies of it, by the whole command in a process of its own, with one
 worker and with two, one after the other in each round and in turn first. Printed are the seconds and the ratio of each
-round, and the median ratio. Each worker runs on one thread. The folders must agree to the byte.
+round, and the median ratio. Each worker runs on one thread. The folders must agree to the byte. The machine must be idle:
+where the kernel shares the cores among sessions rather than processes, a second worker gets nothing beside other work.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    print(f"load average before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for copy in range(options.copies):
