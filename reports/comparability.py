@@ -14,8 +14,9 @@ def obstacles(view: RunView, printed: PublishedTable, metric: MetricRow, items: 
     wanted, found = printed.protocol, []
     if wanted is None:
         return ["the paper's protocol is not known"]
-    if not metric.id.startswith(wanted.id):
-        family, _, instrument = wanted.id.partition("[")
+    wanted_id = wanted.by_task.get(view.results.task, wanted.id)
+    if not metric.id.startswith(wanted_id):
+        family, _, instrument = wanted_id.partition("[")
         found.append(f"the paper measured {family} with {instrument}")
     if is_rendered(view):
         found.append("the data are rendered, the paper's are recorded")

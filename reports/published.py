@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.resources
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -29,6 +30,7 @@ class Protocol:
     id: str  # how the metric id has to start
     size: int  # image side in pixels
     items: int
+    by_task: Mapping[str, str] = field(default_factory=dict)  # where another id than `id` is asked of a task
     open: str = ""  # what the paper leaves unsaid; where it says something here, no number is ever comparable
 
 

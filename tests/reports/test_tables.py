@@ -54,6 +54,13 @@ def test_a_difference_is_printed_only_when_nothing_stands_between(run: Path, res
     assert cell(table, "MUNIT", "paper").text == "148.57"
 
 
+def test_each_task_is_compared_with_its_own_instrument(run: Path, results: Results) -> None:
+    metric = MetricRow("lepe[procedural,64px]", "LEPE", "lower", whole_set=False)
+    write_results(run, dataclasses.replace(results, task="dance"))
+    printed = next(table for table in TABLES if table.name == "lepe")
+    assert obstacles(RunView(run), printed, metric, 2500)[0] == "the paper measured lepe with openpose"
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
