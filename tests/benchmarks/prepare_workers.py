@@ -2,8 +2,9 @@
 
 Every video below --clips is prepared from --copies copies of it, by the whole command in a process of its own, with one
 worker and with two, one after the other in each round and in turn first. Printed are the seconds and the ratio of each
-round, and the median ratio. Each worker runs on one thread. The folders must agree to the byte. The machine must be idle:
-where the kernel shares the cores among sessions rather than processes, a second worker gets nothing beside other work.
+round, and the median ratio. Each worker runs on one thread. The folders must agree to the byte. The machine must be
+idle: where the kernel shares the cores among sessions rather than processes, a second worker gets nothing beside other
+work.
 """
 
 from __future__ import annotations
