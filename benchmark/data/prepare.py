@@ -112,11 +112,14 @@ def _run(jobs: list[Job], cutter: Cutter, workers: int, progress: bool) -> list[
     records = {job.name: finished_record(job, digest) for job, digest in zip(jobs, digests, strict=True)}
     todo = [(job, digest) for job, digest in zip(jobs, digests, strict=True) if records[job.name] is None]
     lengths = {job.name: Video(job.video).length() for job, _ in todo}
-    todo.sort(key=lambda entry: -lengths[entry[0].name])  # the longest first, or one worker is left alone with it
     total = sum(-(-lengths[job.name] // job.settings.every) for job, _ in todo)
     with tqdm(total=total, unit="frame", disable=None if progress else True) as bar:
-        alone = workers == 1 or len(todo) < 2
-        for record in in_process(todo, cutter, bar.update) if alone else in_workers(todo, workers, bar.update):
+        if workers == 1 or len(todo) < 2:
+            done = in_process(todo, cutter, bar.update)
+        else:
+            todo.sort(key=lambda entry: -lengths[entry[0].name])  # the longest first, or a worker is left alone with it
+            done = in_workers(todo, workers, bar.update)
+        for record in done:
             records[record["video"]] = record
             if progress:
                 bar.write(describe(record), file=sys.stderr)
