@@ -35,7 +35,7 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     if np.array_equal(a, b):
         return 0.0
     factor_a, factor_b = centred(a), centred(b)
-    spread = float(np.sum(factor_a**2) + np.sum(factor_b**2))
+    spread = float(np.vdot(factor_a, factor_a) + np.vdot(factor_b, factor_b))
     return _distance(a.mean(axis=0) - b.mean(axis=0), spread, trace_of_root(factor_a, factor_b))
 
 
@@ -78,7 +78,9 @@ def trace_of_root(a: np.ndarray, b: np.ndarray) -> float:
 
 def centred(features: np.ndarray) -> np.ndarray:
     """Features (N, D) about their mean, over sqrt(N - 1): the factor of their covariance."""
-    return (features - features.mean(axis=0)) / math.sqrt(len(features) - 1)
+    about = features - features.mean(axis=0)
+    about /= math.sqrt(len(features) - 1)
+    return about
 
 
 def _distance(gap: np.ndarray, spread: float, root: float) -> float:
@@ -96,7 +98,8 @@ def _root_of_covariances(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _root_by_cholesky(lower: np.ndarray, other: np.ndarray) -> float:
-    eigenvalues = linalg.eigvalsh(lower.T @ other @ lower)
+    product, _ = linalg.lapack.dsygst(other, lower, itype=2, lower=1)  # L^T C L, of which it fills the lower half
+    eigenvalues = linalg.eigvalsh(product, lower=True, overwrite_a=True, check_finite=False)
     return float(np.sqrt(np.maximum(eigenvalues, 0.0)).sum())
 
 
@@ -128,7 +131,8 @@ def _mean_and_trace(side: Moments | np.ndarray) -> tuple[np.ndarray, float]:
     if isinstance(side, Moments):
         return side.mean, float(np.trace(side.covariance))
     features = _checked(side)
-    return features.mean(axis=0), float(np.sum(centred(features) ** 2))
+    about = centred(features)
+    return features.mean(axis=0), float(np.vdot(about, about))
 
 
 def _checked(features: np.ndarray) -> np.ndarray:

@@ -56,7 +56,7 @@ def influences(a: Side, b: Side) -> tuple[np.ndarray | None, np.ndarray | None]:
 
     The derivative with respect to an item's weight (the infinitesimal jackknife, Efron 1982), times N. With factors
     F of the covariances and F_a F_b^T = U S V^T, item i of a adds 2 (x_i - m_a).(m_a - m_b)
-    + |x_i - m_a|^2 N_a / (N_a - 1) - N_a (U S U^T)_ii, and item j of b the same with V and the sign of the means turned.
+    + |x_i - m_a|^2 N_a / (N_a - 1) - N_a (U S U^T)_ii, and item j of b the same with V and the means turned.
     """
     factors = [factor(s.covariance) if isinstance(s, Moments) else centred(s) for s in (a, b)]
     (basis_a, core_a), (basis_b, core_b) = map(_short, factors)
