@@ -1,4 +1,5 @@
-"""The report of one run: `write_report(folder)` leaves `report.html` and `tables/*.{csv,md,tex}` in the run folder.
+"""The report of one run: `write_report(folder)` leaves `report.html`, `tables/*.{csv,md,tex}` and
+`claims.{csv,json}` in the run folder.
 
 One offline file: no request leaves it, it needs no JavaScript, follows light and dark, prints, and fits a phone. The
 only input is the run folder as `benchmark.run.results.RunView` shows it, so a report can be written again at any
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.run.results import RunView
+from reports.claim_rows import claims, write_claims
 from reports.cost import cost_table
 from reports.curves import panels
 from reports.grid import first_look, grids
@@ -30,6 +32,7 @@ def write_report(run_folder: Path) -> Path:
     """
     view = RunView(Path(run_folder))
     content = collect(view)
+    write_claims(view.folder, content["claims"])
     return write_page(view.folder, "page.html", content, content["every_table"])
 
 
@@ -50,6 +53,7 @@ def collect(view: RunView) -> dict[str, Any]:
         "paper_tables": printed,
         "unanswered": unanswered(view, paper.tables),
         "truth_tables": truths,
+        "claims": claims([view], [results.task]),
         "other_table": other,
         "first_look": first_look(view, pictures[0]) if pictures else None,
         "grids": pictures,

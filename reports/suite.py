@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmark.run.results import MetricRow, RunView, read_suite
 from reports import compare
+from reports.claim_rows import claims, write_claims
 from reports.facing import facings
 from reports.grid import Grid, first_look, grids
 from reports.html import write_page
@@ -44,6 +45,8 @@ def write_suite(folder: Path) -> Path:
     suite = read_suite(Path(folder))
     views = [view for view in suite.views if (view.folder / "results.json").exists()]
     content = collect(views, suite.argv)
+    content["claims"] = claims(views, suite.tasks)
+    write_claims(suite.folder, content["claims"])
     content["missing"] = [task for task in suite.tasks if task not in {view.results.task for view in views}]
     return write_page(suite.folder, "suite.html", content, content["tables"] + content["truth_tables"])
 
