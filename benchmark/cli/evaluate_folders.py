@@ -31,7 +31,7 @@ def folder_options(command: F) -> F:
             ),
             click.option("--save-stats", type=path, metavar="FILE", help="Keep the statistics of --real (.npz)."),
             click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON."),
-            click.option("--bfloat16", is_flag=True, help="A faster, marked preview, off by about 0.2 %."),
+            click.option("--bfloat16", is_flag=True, help="A marked preview, off by about 0.5 %; see docs."),
             click.option("--no-cache", is_flag=True, help="Neither read nor write cached features."),
             click.option("--random-weights", is_flag=True, help="An untrained network, to try out timings. No FID."),
         )
@@ -90,7 +90,7 @@ def lines(result: dict[str, Any]) -> list[str]:
             found.append(f"  floor, two halves of real: {fid['floor']['value']:.{DECIMALS}f} at N={fid['floor']['N']}")
     if "kid" in result:
         kid = {key: 1000 * value if key in ("value", "low", "high") else value for key, value in result["kid"].items()}
-        found.append(f"KID x 1000: {_value(kid)}; {kid['subsets']} subset(s) of {kid['subset_size']}")
+        found.append(f"{kid['name']} x 1000: {_value(kid)}; {kid['subsets']} subset(s) of {kid['subset_size']}")
     return found + [f"note: {line}" for line in result["warnings"]]
 
 

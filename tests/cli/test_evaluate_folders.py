@@ -33,7 +33,13 @@ def test_two_folders(capsys: pytest.CaptureFixture[str], folders: tuple[str, str
     both = ("evaluate", "--real", folders[0], "--fake", folders[1], *LITE0)
     code, out, err = bench(capsys, *both)
     assert (code, err) == (0, "")
-    for part in ("real: 50 pictures", "Frechet distance: ", "floor, two halves", "KID x 1000", "50 pairs by name"):
+    for part in (
+        "real: 50 pictures",
+        "Frechet distance: ",
+        "floor, two halves",
+        "Kernel distance x 1000",
+        "50 pairs by name",
+    ):
         assert part in out
     statistics = str(tmp_path / "real.npz")
     code, out, _ = bench(capsys, *both, "--json", "--metrics", "fid", "--save-stats", statistics)

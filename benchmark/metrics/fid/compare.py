@@ -142,12 +142,14 @@ def _result(
         "warnings": _warnings(real, fake, unpaired),
         "versions": versions(),
     }
+    true = network.protocol == "inception-2015-12-05"  # other networks' distances do not bear the Inception's name
     if "fid" in metrics:
         result["fid"] = _fid(real, fake, real_rows, fake_rows, bool(pairs))
-        result["fid"]["name"] = "FID" if network.protocol == "inception-2015-12-05" else "Frechet distance"
+        result["fid"]["name"] = "FID" if true else "Frechet distance"
     if "kid" in metrics:
         assert real_rows is not None and fake_rows is not None
         result["kid"] = asdict(kernel_distance(real_rows, fake_rows, paired=bool(pairs)))
+        result["kid"]["name"] = "KID" if true else "Kernel distance"
     return result
 
 

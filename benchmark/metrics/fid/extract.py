@@ -15,7 +15,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -90,7 +90,7 @@ def extract(
         return seen
 
     bar = progress(len(pictures), "features") if progress else None
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or _cores()
     with one_thread_per_operation(), ThreadPoolExecutor(workers) as pool:
         for group in _groups(_in_order(pool, work, pictures, ahead=2 * workers + BATCH), BATCH):
             _through_network(group, vectors, device)
@@ -110,7 +110,9 @@ class Vectors:
         self.dtype = torch.bfloat16 if preview else torch.float32
 
     def __call__(self, prepared: torch.Tensor) -> np.ndarray:
-        with torch.inference_mode():
+        # cuDNN would round inputs to TF32's ten bits; on a CPU the flags would be set by several threads at once
+        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False) if prepared.is_cuda else nullcontext()
+        with torch.inference_mode(), exact:
             return self.network.vectors(prepared.to(self.dtype)).float().cpu().numpy()
 
 
@@ -130,6 +132,11 @@ def one_thread_per_operation() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _cores() -> int:
+    """Cores this process may use, where the system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _in_order(

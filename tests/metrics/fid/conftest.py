@@ -36,10 +36,14 @@ class Thumbnail(FeatureNetwork):
     def __init__(self) -> None:
         super().__init__()
         self.scale = torch.nn.Parameter(torch.ones(1), requires_grad=False)
-        self.seen = 0
+        self.batches: list[int] = []  # appending is safe from several threads, adding to a number is not
+
+    @property
+    def seen(self) -> int:
+        return sum(self.batches)
 
     def vectors(self, resized: torch.Tensor) -> torch.Tensor:
-        self.seen += len(resized)
+        self.batches.append(len(resized))
         return torch.nn.functional.adaptive_avg_pool2d(resized, 2).flatten(1) * self.scale
 
 
