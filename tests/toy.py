@@ -64,6 +64,9 @@ class ToyTask:
     def mirror(self, config: Config) -> Mirror:
         return Mirror(lambda label: label[..., ::-1].copy(), lambda joints, width: joints * [-1, 1] + [width - 1, 0])
 
+    def label_picture(self, label: np.ndarray) -> np.ndarray:
+        return np.repeat(label[0][..., None], 3, axis=2)
+
 
 class ToyMetric:
     name = "toy-l1"
