@@ -111,6 +111,7 @@ class EvalConfig:
     parser: str = (
         "source"  # scene parser of SPS, "name" or "name:argument" (docs/labelers.md); "source": the data's own
     )
+    extra_metrics: tuple[str, ...] = ()  # scored beside the task's own, e.g. "identity", which needs an extra
     bootstrap: int = 2000  # resamples behind every interval
     batch: int = 16  # images per forward pass in synthesis and scoring
 
@@ -194,8 +195,8 @@ class Config:
     def for_method(self, name: str) -> Config:
         """The configuration as one method trains with it: `[method.<name>.train]` has gone into `[train]`."""
         inherited, own = self.tables(name)
-        over = _merge(inherited.get("train", {}), own.get("train", {}))
-        tree = _merge(dataclasses.asdict(self.train), over)
+        over = merge(inherited.get("train", {}), own.get("train", {}))
+        tree = merge(dataclasses.asdict(self.train), over)
         return dataclasses.replace(
             self,
             train=build(TrainConfig, tree, f"{self.preset}: method.{name}.train"),
@@ -206,7 +207,7 @@ class Config:
         """What a method inherits (from the tables of shorter names that its own continues), and its own table."""
         inherited: dict[str, Any] = {}
         for parent in sorted((p for p in self.method if name.startswith(p + "-")), key=len):
-            inherited = _merge(inherited, self.method[parent])
+            inherited = merge(inherited, self.method[parent])
         return inherited, self.method.get(name, {})
 
     def to_dict(self) -> dict[str, Any]:
@@ -236,10 +237,10 @@ def load(preset: str, task: str, overrides: Sequence[str] = (), data: Mapping[st
     """
     label, tree = _read_preset(preset)
     tasks = tree.pop("task", {})
-    tree = _merge(tree, tasks.get(task, {}))
-    tree = _merge(tree, data or {})
+    tree = merge(tree, tasks.get(task, {}))
+    tree = merge(tree, data or {})
     for text in overrides:
-        tree = _merge(tree, _parse_override(text))
+        tree = merge(tree, parse_override(text))
     tree["preset"] = label
     return build(Config, tree, f"preset {label}")
 
@@ -304,17 +305,19 @@ def _read_preset(preset: str) -> tuple[str, dict[str, Any]]:
         raise BenchError(f"preset {preset}: not valid TOML: {error}") from error
 
 
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `over`, table by table."""
     merged = dict(base)
     for key, value in over.items():
         if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
-            merged[key] = _merge(merged[key], value)
+            merged[key] = merge(merged[key], value)
         else:
             merged[key] = value
     return merged
 
 
-def _parse_override(text: str) -> dict[str, Any]:
+def parse_override(text: str) -> dict[str, Any]:
+    """ "a.b=1" -> {"a": {"b": 1}}; the value is TOML, a bare word a string."""
     key, equals, raw = text.partition("=")
     if not equals or not key.strip():
         raise BenchError(f"--set {text!r}: expected a.b=value, e.g. --set train.steps=100")

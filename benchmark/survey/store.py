@@ -1,0 +1,90 @@
+"""Opening the database. Every change is one write transaction, and writers of a study come one after another.
+
+    store = Store.open("sqlite:////path/study.sqlite")
+    with store.write() as connection: ...
+
+SQLite: write-ahead log, BEGIN IMMEDIATE, and a commit is on the disk before it is acknowledged (synchronous=FULL).
+PostgreSQL: a transaction-wide advisory lock stands for BEGIN IMMEDIATE, so both run the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from benchmark.errors import BenchError
+from benchmark.survey.tables import metadata
+
+BUSY_SECONDS = 30
+LOCK = 7_305_514  # of all studies in one PostgreSQL database
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path.resolve()}"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A database that holds studies."""
+
+    engine: Engine
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Open it, and make the tables where they are missing."""
+        try:
+            if url.startswith("sqlite:"):
+                engine = create_engine(
+                    url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20
+                )
+                _sqlite(engine)
+            else:
+                engine = create_engine(url, pool_size=20)
+                _postgresql(engine)
+            metadata.create_all(engine)
+        except (SQLAlchemyError, ImportError) as error:
+            raise BenchError(f"{url.rsplit('@')[-1]}: cannot be opened: {str(error).splitlines()[0]}") from error
+        return cls(engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database and waits for no writer."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The one writer at a time. Leaving it commits; an exception takes everything back."""
+        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+            yield connection
+
+
+def busy(error: Exception) -> bool:
+    """Whether the database refused because another writer held it too long, or the disk is full: worth a retry."""
+    words = ("database is locked", "database or disk is full", "disk I/O error", "lock timeout", "readonly database")
+    return isinstance(error, DBAPIError) and any(word in str(error.orig) for word in words)
+
+
+def _sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours to say
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-20000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
+
+
+def _postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("write"):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})

@@ -1,0 +1,220 @@
+"""A vote comes in, the next trial goes out; both in one write transaction.
+
+Sending a vote twice changes nothing and is answered as the first time, so a page may try again after a lost reply.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from benchmark.survey import allocation
+from benchmark.survey.design import StudyConfig
+from benchmark.survey.folder import Study
+from benchmark.survey.tables import assignment, cell, discard, rater, vote
+
+MOST_DISCARDS = 12  # then the screen will not do better: further trials are taken, and not analysed
+SLACK_MS = 10.0  # beyond one frame, between the asked and the shown time
+LONGEST_MS = 86_400_000.0
+
+
+class Refused(Exception):
+    """A request that is not honoured: HTTP status and one sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a browser measured. Times in ms from the page's start; exposure fields are None where time is unlimited."""
+
+    left: bool
+    rt_ms: float
+    hidden: int = 0
+    on_ms: float | None = None
+    off_ms: float | None = None
+    frames: int | None = None
+    refresh_hz: float | None = None
+    skew_frames: int | None = None
+    small: bool = False
+
+    @classmethod
+    def parse(cls, tree: Any) -> Answer:
+        """Check a request's JSON field by field."""
+        if not isinstance(tree, dict) or tree.get("choice") not in ("left", "right"):
+            raise Refused(400, "choice: left or right")
+        return cls(
+            left=tree["choice"] == "left",
+            rt_ms=_number(tree, "rt_ms", LONGEST_MS),
+            hidden=int(_number(tree, "hidden", 1e6, 0.0)),
+            on_ms=_optional(tree, "on_ms", LONGEST_MS),
+            off_ms=_optional(tree, "off_ms", LONGEST_MS),
+            frames=_whole(_optional(tree, "frames", 1e6)),
+            refresh_hz=_optional(tree, "refresh_hz", 1000.0),
+            skew_frames=_whole(_optional(tree, "skew_frames", 1e6)),
+            small=tree.get("small") is True,
+        )
+
+    def fault(self, duration_ms: int | None) -> str | None:
+        """Why a timed exposure was not the one asked for; None where it was, or where time is unlimited."""
+        if duration_ms is None:
+            return None
+        if self.hidden:
+            return "page out of sight"
+        if self.small:
+            return "window too small"
+        measured = (self.on_ms, self.off_ms, self.refresh_hz, self.skew_frames, self.frames)
+        if None in measured or not self.refresh_hz:
+            return "not measured"
+        if self.skew_frames:
+            return "left and right not at once"
+        shown = self.off_ms - self.on_ms  # type: ignore[operator]
+        if abs(shown - duration_ms) > 1000 / self.refresh_hz + SLACK_MS:
+            return "shown too long" if shown > duration_ms else "shown too short"
+        return None
+
+
+_by_key = (
+    select(assignment, cell.c.duration_ms, cell.c.right)
+    .join(cell, cell.c.id == assignment.c.cell)
+    .where(assignment.c.key == bindparam("key"))
+)
+_person = select(rater).where(rater.c.session == bindparam("session"), rater.c.study == bindparam("study"))
+_advance = update(rater).where(rater.c.id == bindparam("who")).values(step=bindparam("to"), seen=bindparam("now"))
+_shown = select(cell).where(cell.c.id == bindparam("which"))
+_settle = update(assignment).where(assignment.c.id == bindparam("which")).values(state=bindparam("state_to"))
+
+
+def who(connection: Connection, study: Study, session: str) -> Row[Any]:
+    """The rater of a session (the hash of a cookie)."""
+    person = connection.execute(_person, {"session": session, "study": study.id}).first()
+    if person is None:
+        raise Refused(403, "no session: open the link of the study again")
+    return person
+
+
+def next_trial(study: Study, session: str, now: float) -> dict[str, Any]:
+    """What the page shows next, as JSON."""
+    with study.store.write() as connection:
+        return _next(connection, study, who(connection, study, session), now)
+
+
+def submit(study: Study, session: str, key: str, answer: Answer, now: float) -> dict[str, Any]:
+    """Store a vote and return {"saved", "right" (practice: was it?), "next"}.
+
+    Raises Refused for a key that is not this rater's.
+    """
+    with study.store.write() as connection:
+        person = who(connection, study, session)
+        mine = connection.execute(_by_key, {"key": key}).first()
+        if mine is None or mine.rater != person.id:
+            raise Refused(403, "no such trial in this session")
+        saved = True
+        if mine.state in allocation.OPEN:
+            saved = _take(connection, study.design.study, person, mine, answer, now)
+            person = who(connection, study, session)
+        elif mine.state == "discarded":
+            saved = False
+        reply: dict[str, Any] = {"saved": saved, "next": _next(connection, study, person, now)}
+        if mine.kind == "practice":
+            first = connection.scalar(select(vote.c.chosen).where(vote.c.assignment == mine.id))
+            reply["right"] = first == mine.right
+        return reply
+
+
+def _take(
+    connection: Connection, study: StudyConfig, person: Row[Any], mine: Row[Any], answer: Answer, now: float
+) -> bool:
+    """Store the answer as a vote that counts, a surplus one, or a discarded trial (False)."""
+    fault = answer.fault(mine.duration_ms) if mine.kind in ("trial", "repeat") else None
+    held = mine.kind == "trial" and mine.state == "leased"
+    if fault is not None:
+        if held:
+            allocation.release(connection, mine.cell, mine.side)
+        if person.discards < MOST_DISCARDS:
+            _discard(connection, person, mine, answer, fault, now)
+            return False
+        state = "surplus"
+    elif mine.kind != "trial":
+        state = "surplus" if mine.state == "spare" else "counted"
+    elif held or (mine.state == "expired" and allocation.hold(connection, mine.cell, mine.side)):
+        allocation.count(connection, mine.cell, mine.side)
+        state = "counted"
+    else:
+        state = "surplus"
+    connection.execute(
+        insert(vote),
+        {
+            "assignment": mine.id,
+            "chosen": mine.side if answer.left else 1 - mine.side,
+            "rt_ms": answer.rt_ms,
+            "on_ms": answer.on_ms,
+            "off_ms": answer.off_ms,
+            "frames": answer.frames,
+            "refresh_hz": answer.refresh_hz,
+            "skew_frames": answer.skew_frames,
+            "hidden": answer.hidden,
+            "created": now,
+        },
+    )
+    connection.execute(_settle, {"which": mine.id, "state_to": state})
+    connection.execute(_advance, {"who": person.id, "to": mine.step + 1, "now": now})
+    return True
+
+
+def _discard(connection: Connection, person: Row[Any], mine: Row[Any], answer: Answer, fault: str, now: float) -> None:
+    measured = json.dumps({k: v for k, v in vars(answer).items() if k not in ("left", "rt_ms")})
+    connection.execute(insert(discard), {"assignment": mine.id, "reason": fault, "measured": measured, "created": now})
+    connection.execute(_settle, {"which": mine.id, "state_to": "discarded"})
+    connection.execute(update(rater).where(rater.c.id == person.id).values(discards=person.discards + 1, seen=now))
+
+
+def _next(connection: Connection, study: Study, person: Row[Any], now: float) -> dict[str, Any]:
+    config = study.design.study
+    mine = allocation.lease(connection, config, person, now)
+    total = len(allocation.sequence(config, person.salt)) - config.practice
+    if mine is None:
+        if person.finished is None:
+            connection.execute(update(rater).where(rater.c.id == person.id).values(finished=now, seen=now))
+        return {"end": True, "total": total}
+    shown = connection.execute(_shown, {"which": mine.cell}).one()
+    left, right = (shown.image_a, shown.image_b) if mine.side == 0 else (shown.image_b, shown.image_a)
+    number = mine.step - config.practice
+    return {
+        "end": False,
+        "key": mine.key,
+        "practice": mine.kind == "practice",
+        "number": (mine.step if mine.kind == "practice" else number) + 1,
+        "total": config.practice if mine.kind == "practice" else total,
+        "pause": number > 0 and number % config.break_every == 0,
+        "left": f"/i/{left}.webp",
+        "right": f"/i/{right}.webp",
+        "exemplar": f"/i/{shown.exemplar}.webp" if shown.exemplar else None,
+        "width": shown.width,
+        "height": shown.height,
+        "duration_ms": shown.duration_ms,
+    }
+
+
+def _number(tree: Mapping[str, Any], name: str, most: float, default: float | None = None) -> float:
+    value = tree.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Refused(400, f"{name}: a number")
+    if not 0 <= value <= most:
+        raise Refused(400, f"{name}: from 0 to {most:g}")
+    return float(value)
+
+
+def _optional(tree: Mapping[str, Any], name: str, most: float) -> float | None:
+    return None if tree.get(name) is None else _number(tree, name, most)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
