@@ -27,7 +27,7 @@ class DlibDetector:
     name = "dlib"
 
     def __init__(self) -> None:
-        self._dlib = _import_dlib()
+        self._dlib = import_dlib("labeler dlib")
         weights = _weights_file()
         self._finder = self._dlib.get_frontal_face_detector()
         self._predictor = self._dlib.shape_predictor(str(weights))
@@ -65,13 +65,12 @@ def _resized(image: np.ndarray, scale: float) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 
-def _import_dlib() -> Any:
+def import_dlib(who: str) -> Any:
+    """The module; a BenchError that begins with `who` and says what to install where it is missing."""
     try:
         import dlib
     except ImportError:
-        raise BenchError(
-            "labeler dlib: the library dlib is not installed; pip install 'exemplar-bench[face]'"
-        ) from None
+        raise BenchError(f"{who}: the library dlib is not installed; pip install 'exemplar-bench[face]'") from None
     return dlib
 
 

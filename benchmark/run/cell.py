@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmark.config import Config
-    from benchmark.protocols import Method
+    from benchmark.protocols import Method, Task
 
 WEIGHTS = "weights"  # folder inside a cell's folder that `Method.save` fills
 
@@ -124,20 +124,25 @@ class CellRun:
         return {"images": len(self.world.items), "made": len(todo), "synthesis_seconds": seconds}
 
     def score(self) -> dict[str, Any]:
-        """Run every metric of the task on the cell's images; write the cell's scores.json."""
+        """Run every metric of the task, and those asked for, on the cell's images; write the cell's scores.json."""
         exam = self.world.exam
         images = np.stack(
             [load_png(self.cell.images(self.run) / f"{item}.png", exam.targets.shape[1:]) for item in exam.items]
         )
         exam = replace(exam, reference=self.is_reference and bool((images == exam.targets).all()))
         scores: list[ItemScores] = []
-        names = self.world.task.metrics
+        names = metric_names(self.world.task, self.world.config)
         with self.progress(len(names), f"{self.cell} score") as bar:
             for name in names:
                 scores += registry.get("metrics", name)().score(exam, images)
                 bar.update(1)
         write_json(self.folder / "scores.json", [vars(score) | {"notes": dict(score.notes)} for score in scores])
         return {"metrics": len(scores)}
+
+
+def metric_names(task: Task, config: Config) -> list[str]:
+    """What a cell is scored by: the task's metrics, then those that the configuration adds."""
+    return list(dict.fromkeys([*task.metrics, *config.eval.extra_metrics]))
 
 
 def planned_steps(config: Config, method: str) -> int:

@@ -84,6 +84,7 @@ def make_plan(task_name: str, config: Config, methods: str, seeds: Sequence[int]
     """Check every name and return the plan. `methods` is "all" or a comma-separated list."""
     task: Task = registry.get("tasks", task_name)()
     names, checked = _method_names(task, methods), _seeds(seeds)
+    _check_metrics(task, config)
     config = resolve(config, World(task, config, data).source)
     return Plan(task, config, names, checked, World(task, config, data))
 
@@ -120,6 +121,18 @@ def _method_names(task: Task, text: str) -> tuple[str, ...]:
         if name not in known:
             raise BenchError(f"--methods: unknown method {name!r}{nearest(name, [*known, 'all'])}")
     return tuple(dict.fromkeys(names))
+
+
+def _check_metrics(task: Task, config: Config) -> None:
+    """Refuse at once what would fail after hours of training."""
+    known = registry.names("metrics")
+    for name in config.eval.extra_metrics:
+        if name not in known:
+            raise BenchError(f"eval.extra_metrics: unknown metric {name!r}{nearest(name, known)}")
+        metric = registry.get("metrics", name)
+        reason = metric.refuses(task.info(config)) if hasattr(metric, "refuses") else None
+        if reason:
+            raise BenchError(f"eval.extra_metrics: {name!r} cannot score the task {task.name}: {reason}")
 
 
 def _seeds(seeds: Sequence[int]) -> tuple[int, ...]:
