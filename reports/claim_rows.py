@@ -170,7 +170,9 @@ def _position(gain: float) -> float:
 
 
 def write_claims(folder: Path, found: Claims) -> None:
-    """`claims.csv` and `claims.json` in the folder, unrounded."""
+    """`claims.csv` and `claims.json` in the folder, unrounded; nothing for a task that no paper speaks of."""
+    if not found.judged:
+        return
     records = [_record(one) for one in found.judged]
     out = io.StringIO()
     writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")

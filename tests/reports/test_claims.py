@@ -197,3 +197,9 @@ def test_the_strip_points_the_claims_way(clean_run: Path) -> None:
         assert (row.strip.low > 50) == (row.verdict == "reproduced") or row.verdict == "inconclusive"
     gain = claim_rows.printed_gain(next(one.claim for one in found.judged if one.claim.id == "sc-t1-face-pix2pixhd"))
     assert gain == pytest.approx((39.86 - 31.26) / 39.86)
+
+
+def test_a_task_that_no_paper_speaks_of_has_no_claims(run: Path) -> None:
+    changed(run, task="weather")
+    assert 'id="claims"' not in write_report(run).read_text(encoding="utf-8")
+    assert not (run / "claims.csv").exists()
