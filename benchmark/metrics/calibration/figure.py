@@ -2,7 +2,7 @@
 
     draw(calibration, Path("calibration.png"))      # or .svg, .pdf
 
-Only scores of which something is claimed are drawn; calibration.json holds the others.
+Scores of which something is claimed are drawn, all where nothing is; calibration.json holds every one.
 """
 
 from __future__ import annotations
@@ -34,10 +34,8 @@ def draw(calibration: dict[str, Any], path: Path) -> None:
     kind = path.suffix.lstrip(".")
     if kind not in FORMATS:
         raise BenchError(f"{path}: cannot draw a .{kind}; valid: {', '.join(FORMATS)}")
-    scores = [score for score in calibration["scores"] if claimed(score["metric"])]
+    scores = [score for score in calibration["scores"] if claimed(score["metric"])] or calibration["scores"]
     damages = calibration["damages"]
-    if not scores:
-        raise BenchError("calibration: nothing is claimed of these metrics, so there is no figure to draw")
     width, height = LEFT + PANEL[0] * len(damages), TOP + BOTTOM + PANEL[1] * len(scores)
     with matplotlib.rc_context({"font.size": 7, "svg.fonttype": "none", "svg.hashsalt": "calibration"}):
         figure = Figure(figsize=(width, height))
