@@ -1,6 +1,6 @@
 """Identity distance: how far the person of the result is from the exemplar's, in the eyes of dlib's face network.
 
-Opt-in, as it needs the extra `face` and half a second for a face: `--set 'eval.extra_metrics=["identity"]'`. Neither
+Opt-in, as it needs the extra `face` and much time for a face: `--set 'eval.extra_metrics=["identity"]'`. Neither
 paper has it; style in portraits includes "gender, racial identity, age" (pix2pixSC abstract), which neither LEPE nor
 eye patches look at.
 
