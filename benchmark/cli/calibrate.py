@@ -23,7 +23,7 @@ FIGURES = ("calibration.svg", "calibration.png")
 @click.option("--task", default="face", show_default=True, help="Whose rendered world; see `bench tasks`.")
 @click.option("--preset", default="mini", show_default=True, help="Name or TOML file; see `bench presets`.")
 @click.option("--items", type=click.IntRange(min=8), default=120, show_default=True, help="True answers to damage.")
-@click.option("--metrics", default="all", show_default=True, help="Comma-separated; all: the task's.")
+@click.option("--metrics", default="all", show_default=True, help="Comma-separated; all: as a run scores.")
 @click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override one key, e.g. data.size=128.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write into.")
 def command(task: str, preset: str, items: int, metrics: str, overrides: tuple[str, ...], out: Path) -> None:
@@ -43,7 +43,8 @@ def command(task: str, preset: str, items: int, metrics: str, overrides: tuple[s
     chosen = registry.get("tasks", task)()
     config = configuration.load(preset, task, [*overrides, f"eval.items={items}"])
     world = World(chosen, resolve(config, World(chosen, config).source))
-    names = chosen.metrics if metrics.strip() == "all" else [name.strip() for name in metrics.split(",")]
+    listed = [name.strip() for name in metrics.split(",")]
+    names = [*chosen.metrics, *config.eval.extra_metrics] if listed == ["all"] else listed
     found = calibrate(world, names, progress)
     write_json(out / "calibration.json", {**found, "config": world.config.to_dict()})
     for name in FIGURES:

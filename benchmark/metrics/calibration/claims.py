@@ -3,9 +3,9 @@
     claim("lepe[procedural-68[1a2b],64px]", "identity")     # "flat"
 
 A Frechet distance compares sets: it must see what no real picture looks like, and cannot see that items got each
-other's person or pose. LEPE and SPS ask what is where, never how it looks. Eye patches ask how it looks. A
-counterfactual distance knows the whole answer. Nothing is claimed of a detector or parser on blurred, noisy or
-compressed pictures: it may or may not stand them.
+other's person or pose. LEPE and SPS ask what is where, never how it looks. Eye patches ask how it looks, the identity
+distance who it is. A counterfactual distance knows the whole answer. Nothing is claimed of a detector or parser on
+blurred, noisy or compressed pictures: it may or may not stand them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ CLAIMS = {
     "lepe": _OF_POINTS,
     "lepe-asked": _OF_POINTS,
     "eye-patch": _claims(("blur", "noise", "jpeg", "colour", "identity"), ("landmarks",)),
+    "identity": _claims(("identity",), ("landmarks",)),
     "counterfactual-l1[whole]": _OF_TRUTHS,
     "counterfactual-psnr[whole]": _OF_TRUTHS,
     "counterfactual-ssim[whole]": _OF_TRUTHS,

@@ -161,11 +161,12 @@ def test_every_claim_is_about_a_damage_of_the_table() -> None:
         assert set(said) <= names and set(said.values()) <= {REACTS, FLAT}
 
 
-# Damages that a score notices though it should not, or the other way round: see docs/metrics.md
-FINDINGS: dict[str, set[tuple[str, str]]] = {
-    "face": set(),
-    "dance": set(),
-    "street": set(),
+# Claims that fail here and stand in docs/metrics.md: the shipped detectors and parser miss more in a strongly tinted
+# picture, so what is measured with them does too. Whether by more than the interval hangs on the dozen items.
+FINDINGS = {
+    "face": {("lepe", "colour"), ("lepe-asked", "colour")},
+    "dance": {("lepe", "colour"), ("lepe-asked", "colour")},
+    "street": {("sps-pixel", "colour"), ("sps-class", "colour"), ("sps-iou", "colour")},
 }
 
 
