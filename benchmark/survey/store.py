@@ -4,6 +4,8 @@
     with store.write() as connection: ...
 
 SQLite: write-ahead log, BEGIN IMMEDIATE, and a commit is on the disk before it is acknowledged (synchronous=FULL).
+Its own waiting is polling, which starves some of many writers, so writers queue at a lock file first; the system frees
+it when its holder is killed.
 PostgreSQL: a transaction-wide advisory lock stands for BEGIN IMMEDIATE, so both run the same code.
 """
 
@@ -15,6 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+try:
+    import fcntl
+except ImportError:  # Windows: SQLite's own waiting
+    fcntl = None  # type: ignore[assignment]
+
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -22,6 +29,7 @@ from benchmark.errors import BenchError
 from benchmark.survey.tables import metadata
 
 BUSY_SECONDS = 30
+SYNCHRONOUS = "FULL"
 LOCK = 7_305_514  # of all studies in one PostgreSQL database
 
 
@@ -34,6 +42,7 @@ class Store:
     """A database that holds studies."""
 
     engine: Engine
+    queue: Path | None = None  # SQLite: the file at which writers queue
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -50,7 +59,8 @@ class Store:
             metadata.create_all(engine)
         except (SQLAlchemyError, ImportError) as error:
             raise BenchError(f"{url.rsplit('@')[-1]}: cannot be opened: {str(error).splitlines()[0]}") from error
-        return cls(engine)
+        database = engine.url.database if engine.dialect.name == "sqlite" else None
+        return cls(engine, Path(f"{database}.lock") if database and fcntl else None)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -61,8 +71,22 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """The one writer at a time. Leaving it commits; an exception takes everything back."""
-        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+        with (
+            _turn(self.queue),
+            self.engine.connect().execution_options(write=True) as connection,
+            connection.begin(),
+        ):
             yield connection
+
+
+@contextmanager
+def _turn(queue: Path | None) -> Iterator[None]:
+    if queue is None:
+        yield
+        return
+    with open(queue, "a") as file:  # closing gives it back
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def busy(error: Exception) -> bool:
@@ -75,7 +99,7 @@ def _sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours to say
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-20000"):
+        for pragma in ("journal_mode=WAL", f"synchronous={SYNCHRONOUS}", "foreign_keys=ON", "cache_size=-20000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

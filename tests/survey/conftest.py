@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmark.survey import store
 from benchmark.survey.design import Design, load
 from benchmark.survey.folder import Study, create
 from benchmark.survey.material import Material, from_folders
@@ -37,6 +38,12 @@ def small_design(**study: Any) -> Design:
     settings |= {"break_every": 3, "lease_minutes": 10.0, **study}
     design = load("pix2pixsc")
     return dataclasses.replace(design, study=dataclasses.replace(design.study, **settings), questions=())
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests care about kills, not about power cuts."""
+    monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
 
 
 @pytest.fixture

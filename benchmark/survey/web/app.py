@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import lru_cache
 
-from flask import Flask, Response, abort, jsonify, render_template, request, send_file
+from flask import Flask, Response, abort, jsonify, render_template, request
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
@@ -69,11 +69,7 @@ def _pictures(app: Flask, study: Study) -> None:
         name = file_of(token) if len(token) < 64 else None
         if name is None:
             abort(404)
-        answer = send_file(
-            (study.pictures / name).resolve(), mimetype="image/webp", etag=False, last_modified=None, conditional=False
-        )
-        for header in ("Last-Modified", "Content-Disposition", "ETag"):
-            answer.headers.remove(header)
+        answer = Response((study.pictures / name).read_bytes(), mimetype="image/webp")
         answer.headers["Cache-Control"] = f"private, max-age={PICTURE_SECONDS}, immutable"
         return answer
 

@@ -1,0 +1,286 @@
+"""What strangers may try: forged, replayed, expired, cross-study and double votes; other origins; paths; bodies;
+injection; sessions; the admin token; floods.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from benchmark.survey import export, progress
+from benchmark.survey.design import Question, Texts
+from benchmark.survey.folder import Study
+from benchmark.survey.web import guard
+from benchmark.survey.web.app import create_app
+from tests.survey.conftest import tokens
+from tests.survey.rater import FREE, ORIGIN, Rater
+
+Make = Callable[..., Study]
+EVIL = [
+    "' OR '1'='1",
+    "'; DROP TABLE vote; --",
+    "../../study.sqlite",
+    "%00",
+    "<script>alert(1)</script>",
+    "{{7*7}}",
+    "\0",
+]
+
+
+def votes(study: Study) -> list[dict[str, Any]]:
+    return export.table(study, "votes")[1]
+
+
+def test_forged_votes(make: Make) -> None:
+    study = make()
+    app = create_app(study, limits=FREE)
+    honest, thief = Rater.entering(study, app), Rater.entering(study, app)
+    assert thief.vote(key=honest.next["key"]).status_code == 403  # somebody else's trial
+    for key in [*EVIL, "A" * 22]:
+        assert thief.vote(key=key).status_code == 403
+    stranger = app.test_client()
+    body = {"key": honest.next["key"], "choice": "left", "rt_ms": 1.0}
+    assert stranger.post("/vote", json=body, headers=ORIGIN).status_code == 403
+    for cookie in [*EVIL[:3], "A" * 32]:
+        stranger.set_cookie(f"rater-{study.id}", cookie)
+        assert stranger.post("/vote", json=body, headers=ORIGIN).status_code == 403
+    assert votes(study) == []
+
+
+def test_cross_study_votes(make: Make) -> None:
+    one, two = make(), make()
+    here, there = Rater.entering(one), Rater.entering(two)
+    assert here.vote(key=there.next["key"]).status_code == 403
+    cookie = there.client.get_cookie(f"rater-{two.id}").value
+    here.client.set_cookie(f"rater-{one.id}", cookie)
+    assert here.vote(key=there.next["key"]).status_code == 403
+    token = there.next["left"]
+    assert here.client.get(token).status_code == 404 and there.client.get(token).status_code == 200
+    assert votes(one) == votes(two) == []
+
+
+def test_studies_in_one_database_stay_apart(make: Make, tmp_path: Any) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.sqlite'}"
+    one, two = make(database=url), make(database=url)
+    here, there = Rater.entering(one), Rater.entering(two)
+    here.client.set_cookie(f"rater-{one.id}", there.client.get_cookie(f"rater-{two.id}").value)
+    assert here.vote(key=there.next["key"]).status_code == 403
+    assert here.client.get(there.next["left"]).status_code == 404
+    assert there.finish() == 4
+    assert len(votes(two)) == 4 and votes(one) == [] and progress.summary(one, 0.0).done == 0
+
+
+def test_a_replayed_vote_changes_nothing(make: Make) -> None:
+    study = make()
+    rater = Rater.entering(study)
+    key = rater.next["key"]
+    first = rater.vote("left").json
+    again = rater.vote("right", key=key).json
+    assert again == first and len(votes(study)) == 1
+    assert votes(study)[0]["chosen"] == votes(study)[0]["side"]  # left, as at first
+    assert progress.summary(study, time.time()).done == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "none"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost.evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 403),
+        ({"Origin": "http://localhost"}, 200),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+    ],
+)
+def test_other_origins(make: Make, headers: dict[str, str], status: int) -> None:
+    study = make()
+    rater = Rater.entering(study)
+    body = {"key": rater.next["key"], "choice": "left", "rt_ms": 1.0}
+    assert rater.client.post("/vote", json=body, headers=headers).status_code == status
+    assert len(votes(study)) == (status == 200)
+    assert rater.client.get("/vote").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/i/../study.sqlite",
+        "/i/..%2f..%2fstudy.sqlite",
+        "/i/%2e%2e/keys.json.webp",
+        "/i/....webp",
+        "/i/%00.webp",
+        "/i//etc/passwd.webp",
+        "/static/../../../folder.py",
+        "/static/..%2f..%2fapp.py",
+        f"/i/{'A' * 5000}.webp",
+        "/i/' OR 1=1 --.webp",
+        "/keys.json",
+        "/study.json",
+    ],
+)
+def test_paths_lead_nowhere(make: Make, path: str) -> None:
+    assert create_app(make(), limits=FREE).test_client().get(path).status_code == 404
+
+
+def test_a_picture_is_not_found_by_its_file(make: Make) -> None:
+    study = make()
+    client = create_app(study, limits=FREE).test_client()
+    for file in study.pictures.iterdir():
+        assert client.get(f"/i/{file.name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 400),
+        (b'"x"', 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 10_000, 400),
+        (b'{"key": 1, "choice": "left", "rt_ms": 1}', 400),
+        (b'{"key": "K", "choice": "both", "rt_ms": 1}', 400),
+        (b'{"key": "K", "choice": "left"}', 400),
+        (b'{"key": "K", "choice": "left", "rt_ms": -1}', 400),
+        (b'{"key": "K", "choice": "left", "rt_ms": NaN}', 400),
+        (b'{"key": "K", "choice": "left", "rt_ms": Infinity}', 400),
+        (b'{"key": "K", "choice": "left", "rt_ms": 1e300}', 400),
+        (b'{"key": "K", "choice": "left", "rt_ms": true}', 400),
+        (b'{"key": "K", "choice": "left", "rt_ms": "1"}', 400),
+        (b'{"key": "K", "choice": "left", "rt_ms": 1, "frames": -4}', 400),
+        (b'{"key": "K", "choice": "left", "rt_ms": 1, "hidden": [1]}', 400),
+        (b'{"key": "' + b"K" * 20_000 + b'"}', 413),
+    ],
+)
+def test_malformed_and_oversized_bodies(make: Make, body: bytes, status: int) -> None:
+    study = make()
+    rater = Rater.entering(study)
+    body = body.replace(b'"K"', json.dumps(rater.next["key"]).encode())
+    reply = rater.client.post("/vote", data=body, headers={**ORIGIN, "Content-Type": "application/json"})
+    assert reply.status_code == status and set(reply.json) == {"error"}
+    assert votes(study) == []
+    plain = rater.client.post("/vote", data=b'{"choice":"left"}', headers={**ORIGIN, "Content-Type": "text/plain"})
+    assert plain.status_code == 400
+
+
+def test_injection_by_free_text(make: Make) -> None:
+    study = make(trials=1, questions=(Question("age", "Age?", ("1", "2")),))
+    app = create_app(study, limits=FREE)
+    for text in [*EVIL, "=HYPERLINK(1)", "x" * 3000]:
+        rater = Rater.entering(study, app)
+        assert rater.client.post("/questions", data={"age": text}, headers=ORIGIN).status_code == 400
+        rater.finish()
+        assert rater.client.post("/comment", data={"comment": text}, headers=ORIGIN).status_code == 303
+        assert "<script>alert" not in rater.client.get("/done").text
+    admin = app.test_client()
+    admin.post("/admin/login", data={"token": tokens[study.id]}, headers=ORIGIN)
+    page = admin.get("/admin/").text
+    assert "Comparisons" in page and "<script>alert" not in page
+    comments = [row["comment"] for row in export.table(study, "raters", anonymous=False)[1]]
+    assert comments[1] == EVIL[1] and len(comments[-1]) == 1000  # stored as said
+    assert "'=HYPERLINK" in export.as_csv(study, "raters", anonymous=False)
+    assert len(votes(study)) == len(comments)
+
+
+def test_texts_of_the_definition_are_escaped(make: Make) -> None:
+    study = make(texts=Texts(invitation="<b>x</b>", consent="<script>alert(1)</script>"))
+    client = create_app(study, limits=FREE).test_client()
+    assert "<b>x" not in client.get("/").text and "<script>alert" not in client.get("/consent").text
+
+
+def test_a_session_is_never_taken_from_the_browser(make: Make) -> None:
+    study = make()
+    client = create_app(study, limits=FREE).test_client()
+    client.set_cookie(f"rater-{study.id}", "F" * 32)
+    reply = client.post("/consent", data={"agree": study.design.consent_sha}, headers=ORIGIN)
+    cookie = reply.headers["Set-Cookie"]
+    assert "F" * 32 not in cookie and client.get_cookie(f"rater-{study.id}").value != "F" * 32
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Secure" not in cookie
+    database = b"".join(path.read_bytes() for path in study.folder.glob("study.sqlite*"))
+    assert client.get_cookie(f"rater-{study.id}").value.encode() not in database  # only its hash is kept
+    behind = create_app(study, limits=FREE, secure=True).test_client()
+    reply = behind.post("/consent", data={"agree": study.design.consent_sha}, headers=ORIGIN)
+    assert "Secure" in reply.headers["Set-Cookie"]
+
+
+def test_no_consent_no_session(make: Make) -> None:
+    study = make()
+    client = create_app(study, limits=FREE).test_client()
+    for agree in ("", "yes", "0" * 64):
+        assert client.post("/consent", data={"agree": agree}, headers=ORIGIN).status_code == 400
+    assert export.table(study, "raters")[1] == []
+
+
+def test_admin_needs_the_token(make: Make) -> None:
+    study = make()
+    client = create_app(study).test_client()
+    for path in ("/admin/", "/admin/progress.json", "/admin/export/votes.csv", "/admin/export/study.json"):
+        assert client.get(path).status_code == 303
+    assert client.post("/admin/state", data={"to": "closed"}, headers=ORIGIN).status_code == 303
+    assert progress.summary(study, 0.0).state == "open"
+    statuses = [client.post("/admin/login", data={"token": f"guess{n}"}, headers=ORIGIN).status_code for n in range(8)]
+    assert statuses == [403] * 5 + [429] * 3
+    assert client.post("/admin/login", data={"token": tokens[study.id]}, headers=ORIGIN).status_code == 429
+    assert tokens[study.id] not in "".join(path.read_text("latin-1") for path in study.folder.glob("*.*"))
+
+
+def test_admin_with_the_token(make: Make) -> None:
+    study = make()
+    client = create_app(study).test_client()
+    reply = client.post("/admin/login", data={"token": tokens[study.id]}, headers=ORIGIN)
+    cookie = reply.headers["Set-Cookie"]
+    assert "SameSite=Strict" in cookie and "HttpOnly" in cookie and "Path=/admin" in cookie
+    assert client.get("/admin/export/votes.csv").text.startswith("rater,mode,")
+    assert client.get("/admin/export/study.json").json["study"] == study.id
+    assert client.get("/admin/export/nothing.csv").status_code == 404
+    client.post("/admin/state", data={"to": "closed"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert progress.summary(study, 0.0).state == "open"
+    client.post("/admin/state", data={"to": "closed"}, headers=ORIGIN)
+    assert client.get("/admin/progress.json").json["state"] == "closed"
+    client.post("/admin/logout", headers=ORIGIN)
+    assert client.get("/admin/").status_code == 303
+
+
+def test_floods_are_slowed(make: Make) -> None:
+    study = make(pairs=4, raters=100)
+    app = create_app(study, limits=guard.Limits(trials=(0.001, 5.0), entries=(0.001, 3.0)))
+    rater = Rater.entering(study, app)
+    assert [rater.ask("/next").status_code for _ in range(6)] == [200] * 4 + [429] * 2
+    agree = {"agree": study.design.consent_sha}
+    statuses = [app.test_client().post("/consent", data=agree, headers=ORIGIN).status_code for _ in range(4)]
+    assert statuses == [303, 303, 429, 429]
+    other = app.test_client()
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "10.0.0.9"}}
+    assert other.post("/consent", data=agree, headers=ORIGIN, **elsewhere).status_code == 303
+
+
+def test_buckets_refill() -> None:
+    now = [0.0]
+    buckets = guard.Buckets(rate=2.0, burst=3.0, clock=lambda: now[0])
+    assert [buckets.take("a") for _ in range(4)] == [True] * 3 + [False]
+    assert buckets.take("b")
+    now[0] = 0.5
+    assert [buckets.take("a") for _ in range(2)] == [True, False]
+    now[0] = 100.0
+    assert [buckets.take("a") for _ in range(4)] == [True] * 3 + [False]
+
+
+def test_every_answer_carries_the_headers(make: Make) -> None:
+    study = make()
+    rater = Rater.entering(study)
+    for path in ("/", "/consent", "/study", "/static/survey.js", rater.next["left"], "/nowhere", "/admin/login"):
+        with rater.client.get(path) as reply:
+            headers = reply.headers
+        assert all(headers[name] == value for name, value in guard.HEADERS.items()), path
+    assert "unsafe" not in guard.HEADERS["Content-Security-Policy"]
+    for page in ("/study", "/consent", "/"):
+        text = rater.client.get(page).text
+        assert "style=" not in text and "onclick" not in text and "<script>" not in text
