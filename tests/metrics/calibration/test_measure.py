@@ -162,10 +162,11 @@ def test_every_claim_is_about_a_damage_of_the_table() -> None:
 
 
 # Claims that fail here and stand in docs/metrics.md: the shipped detectors and parser miss more in a strongly tinted
-# picture, so what is measured with them does too. Whether by more than the interval hangs on the dozen items.
+# picture, so what is measured with them does too. Whether by more than the interval hangs on the dozen items. Dancers'
+# LEPE moves with their clothes at 32 px.
 FINDINGS = {
     "face": {("lepe", "colour"), ("lepe-asked", "colour")},
-    "dance": {("lepe", "colour"), ("lepe-asked", "colour")},
+    "dance": {("lepe", "colour"), ("lepe-asked", "colour"), ("lepe", "identity")},
     "street": {("sps-pixel", "colour"), ("sps-class", "colour"), ("sps-iou", "colour")},
 }
 
