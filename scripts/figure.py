@@ -34,15 +34,17 @@ def main() -> None:
     rows += [(titles[m], [view.image(m, i) for i in items]) for m in arguments.methods.split(",")]
     rows.append(("True answer", [view.exam_image("truth", i) for i in items]))
 
+    width, height = Image.open(rows[0][1][0]).size
+    tall = round(CELL * height / width)
     font = ImageFont.load_default(15)
     margin = 16 + int(max(font.getlength(title) for title, _ in rows))
-    sheet = Image.new("RGB", (margin + len(items) * (CELL + GAP), len(rows) * (CELL + GAP)), "white")
+    sheet = Image.new("RGB", (margin + len(items) * (CELL + GAP), len(rows) * (tall + GAP)), "white")
     draw = ImageDraw.Draw(sheet)
     for r, (title, paths) in enumerate(rows):
-        draw.text((6, r * (CELL + GAP) + CELL // 2 - 8), title, fill="black", font=font)
+        draw.text((6, r * (tall + GAP) + tall // 2 - 8), title, fill="black", font=font)
         for c, path in enumerate(paths):
-            picture = Image.open(path).convert("RGB").resize((CELL, CELL), Image.Resampling.BICUBIC)
-            sheet.paste(picture, (margin + c * (CELL + GAP), r * (CELL + GAP)))
+            picture = Image.open(path).convert("RGB").resize((CELL, tall), Image.Resampling.BICUBIC)
+            sheet.paste(picture, (margin + c * (CELL + GAP), r * (tall + GAP)))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(arguments.out, optimize=True)
     print(f"wrote {arguments.out}: items {', '.join(items)}")
