@@ -150,9 +150,18 @@ def build(
 @click.option("--workers", default=2, show_default=True, help="Server processes (gunicorn).")
 @click.option("--threads", default=8, show_default=True, help="Threads of each process.")
 @click.option("--https", is_flag=True, help="People reach it by https: cookies then go by https only.")
+@click.option("--no-sync", is_flag=True, help="SQLite: do not wait for the disk; a power cut may lose the last votes.")
 @click.option("--proxies", default=0, show_default=True, help="Reverse proxies in front that add X-Forwarded-For.")
 def serve(
-    folder: Path, database: str | None, host: str, port: int, workers: int, threads: int, https: bool, proxies: int
+    folder: Path,
+    database: str | None,
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    https: bool,
+    no_sync: bool,
+    proxies: int,
 ) -> None:
     """Host a study until stopped. Stop and start as you like: whoever is at it goes on where they were."""
     from benchmark.survey.people import purge
@@ -163,7 +172,17 @@ def serve(
     base = f"{'https' if https else 'http'}://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
     link = f"{base}/?{study.design.recruit.parameter}=ID" if study.design.recruit.parameter else f"{base}/"
     click.echo(f"people   {link}\nto try   {base}/?test=1   (not counted)\nadmin    {base}/admin/")
-    host_study(folder, database, host=host, port=port, workers=workers, threads=threads, secure=https, proxies=proxies)
+    host_study(
+        folder,
+        database,
+        host=host,
+        port=port,
+        workers=workers,
+        threads=threads,
+        secure=https,
+        proxies=proxies,
+        sync=not no_sync,
+    )
 
 
 @command.command()

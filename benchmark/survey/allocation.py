@@ -17,12 +17,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, select, update
 
 from benchmark.survey.design import StudyConfig
+from benchmark.survey.prepared import Prepared
 from benchmark.survey.tables import assignment, cell, rater
 
 OPEN = ("leased", "spare", "expired")  # shown or about to be, not yet answered
 PRIME = 2_147_483_647
 
-_hold = (
+_hold = Prepared(
     update(cell)
     .where(
         cell.c.id == bindparam("which"),
@@ -36,7 +37,7 @@ _hold = (
         held1=cell.c.held1 + case((bindparam("side") == 1, 1), else_=0),
     )
 )
-_release = (
+_release = Prepared(
     update(cell)
     .where(cell.c.id == bindparam("which"))
     .values(
@@ -44,7 +45,7 @@ _release = (
         held1=cell.c.held1 - case((bindparam("side") == 1, 1), else_=0),
     )
 )
-_count = (
+_count = Prepared(
     update(cell)
     .where(cell.c.id == bindparam("which"))
     .values(
@@ -52,7 +53,7 @@ _count = (
         done1=cell.c.done1 + case((bindparam("side") == 1, 1), else_=0),
     )
 )
-_expire = (
+_expire = Prepared(
     update(assignment)
     .where(assignment.c.state == "leased", assignment.c.lease_until < bindparam("now"), assignment.c.kind == "trial")
     .values(state="expired")
@@ -71,8 +72,9 @@ _unseen = (
     .order_by(_load, (cell.c.shuffle * bindparam("salt")) % PRIME)
     .limit(1)
 )
-_open_to = _unseen.where(_load < cell.c.need0 + cell.c.need1)
-_gold = (
+_open_to = Prepared(_unseen.where(_load < cell.c.need0 + cell.c.need1))
+_spare = Prepared(_unseen)
+_gold = Prepared(
     select(cell.c.id, cell.c.pair)
     .where(
         cell.c.study == bindparam("study"),
@@ -92,10 +94,17 @@ _gold = (
     .limit(1)
 )
 _current = select(assignment).where(assignment.c.rater == bindparam("who"), assignment.c.state.in_(OPEN)).limit(1)
-_state = (
+_state = Prepared(
     update(assignment)
     .where(assignment.c.id == bindparam("which"))
     .values(state=bindparam("state_to"), lease_until=bindparam("until"))
+)
+
+
+_issue = Prepared(
+    insert(assignment)
+    .values({column.name: bindparam(column.name) for column in assignment.c if column.name != "id"})
+    .returning(assignment)
 )
 
 
@@ -125,25 +134,25 @@ def sequence(study: StudyConfig, salt: int) -> tuple[str, ...]:
 
 def expire(connection: Connection, now: float) -> int:
     """Give away the places of leases that have run out; returns how many."""
-    gone = connection.execute(_expire, {"now": now}).all()
-    for which, side in gone:
-        connection.execute(_release, {"which": which, "side": side})
+    gone = _expire(connection, now=now)
+    for row in gone:
+        release(connection, row.cell, row.side)
     return len(gone)
 
 
 def hold(connection: Connection, which: int, side: int) -> bool:
     """Take a place if one is free on that side."""
-    return connection.execute(_hold, {"which": which, "side": side}).rowcount == 1
+    return _hold.changed(connection, which=which, side=side) == 1
 
 
 def release(connection: Connection, which: int, side: int) -> None:
     """Give a place back."""
-    connection.execute(_release, {"which": which, "side": side})
+    _release(connection, which=which, side=side)
 
 
 def count(connection: Connection, which: int, side: int) -> None:
     """A held place has become a vote."""
-    connection.execute(_count, {"which": which, "side": side})
+    _count(connection, which=which, side=side)
 
 
 def current(connection: Connection, who: int) -> Row[Any] | None:
@@ -151,14 +160,16 @@ def current(connection: Connection, who: int) -> Row[Any] | None:
     return connection.execute(_current, {"who": who}).first()
 
 
-def lease(connection: Connection, study: StudyConfig, person: Row[Any], now: float) -> Row[Any] | None:
+def lease(
+    connection: Connection, study: StudyConfig, person: Any, now: float, empty_handed: bool = False
+) -> Any | None:
     """The rater's next trial, or the one that they already have (after a reload, or in another tab); None at the end.
 
-    Call inside a write transaction. `person` is a row of `rater`.
+    Call inside a write transaction. `person` is a row of `rater`; `empty_handed`: they are known to have none.
     """
     expire(connection, now)
     until = now + 60 * study.lease_minutes
-    mine = current(connection, person.id)
+    mine = None if empty_handed else current(connection, person.id)
     if mine is not None:
         return _renew(connection, mine, until)
     order, step = sequence(study, person.salt), person.step
@@ -177,8 +188,7 @@ def lease(connection: Connection, study: StudyConfig, person: Row[Any], now: flo
                 "issued": now,
                 "lease_until": until,
             }
-            connection.execute(insert(assignment), row)
-            return current(connection, person.id)
+            return _issue.one(connection, **row)
         step += 1  # nothing is left that this rater has not seen
         connection.execute(update(rater).where(rater.c.id == person.id).values(step=step))
     return None
@@ -189,28 +199,28 @@ def _renew(connection: Connection, mine: Row[Any], until: float) -> Row[Any] | N
     state = mine.state
     if state == "expired":
         state = "leased" if hold(connection, mine.cell, mine.side) else "spare"
-    connection.execute(_state, {"which": mine.id, "state_to": state, "until": until})
+    _state(connection, which=mine.id, state_to=state, until=until)
     return current(connection, mine.rater)
 
 
-def _find(connection: Connection, kind: str, person: Row[Any]) -> Place | None:
+def _find(connection: Connection, kind: str, person: Any) -> Place | None:
     counted = person.mode != "test"
     chance = random.Random(f"{person.salt}|{person.step}|{person.discards}").getrandbits(1)
     who = {"who": person.id, "salt": person.salt, "study": person.study}
     if kind == "repeat":
         return _repeat(connection, person, counted)
     if kind != "trial":
-        gold = connection.execute(_gold, {**who, "kind": kind}).first()
+        gold = _gold.one(connection, **who, kind=kind)
         return Place(gold.id, gold.pair, chance, counted) if gold else None
-    if counted and (found := connection.execute(_open_to, who).first()):
+    if counted and (found := _open_to.one(connection, **who)):
         side = chance if found.lack0 == found.lack1 else int(found.lack1 > found.lack0)
-        connection.execute(_hold, {"which": found.id, "side": side})
+        hold(connection, found.id, side)
         return Place(found.id, found.pair, side, True)
-    spare = connection.execute(_unseen, who).first()
+    spare = _spare.one(connection, **who)
     return Place(spare.id, spare.pair, chance, False) if spare else None
 
 
-def _repeat(connection: Connection, person: Row[Any], counted: bool) -> Place | None:
+def _repeat(connection: Connection, person: Any, counted: bool) -> Place | None:
     """The rater's earliest trial that has not been repeated, with the sides exchanged."""
     again = select(assignment.c.pair).where(assignment.c.rater == person.id, assignment.c.kind == "repeat")
     first = connection.execute(

@@ -48,8 +48,8 @@ class Study:
     comparisons: tuple[str, ...]
 
     @classmethod
-    def open(cls, folder: Path, database: str | None = None) -> Study:
-        """Open a study folder; a missing or changed file is one clear line."""
+    def open(cls, folder: Path, database: str | None = None, sync: bool = True) -> Study:
+        """Open a study folder; a missing or changed file is one clear line. `sync`: see `Store.open`."""
         if not (folder / "study.json").is_file():
             raise BenchError(f"{folder}: not a study folder; make one with: bench survey build")
         tree, keys = read_json(folder / "study.json"), read_json(folder / "keys.json")
@@ -58,7 +58,7 @@ class Study:
             known = tree["id"], tree["main"], tuple(tree["comparisons"])
         except (KeyError, TypeError) as error:
             raise BenchError(f"{folder / 'study.json'}: damaged: {error}; build the study again") from error
-        store = Store.open(database or tree["database"] or sqlite_url(folder / "study.sqlite"))
+        store = Store.open(database or tree["database"] or sqlite_url(folder / "study.sqlite"), sync)
         with store.read() as connection:
             sha = connection.scalar(select(tables.study.c.sha).where(tables.study.c.id == known[0]))
         if sha is None:

@@ -46,19 +46,19 @@ def open_to_new(connection: Connection, study: Study, now: float) -> bool:
     if connection.scalar(select(studies.c.state).where(studies.c.id == study.id)) != "open":
         return False
     config, c = study.design.study, cell.c
-    active = connection.execute(
-        select(rater).where(
-            rater.c.study == study.id,
-            rater.c.mode != "test",
-            rater.c.finished.is_(None),
-            rater.c.seen > now - 60 * config.lease_minutes,
-        )
-    ).all()
+    active = select(rater.c.id).where(
+        rater.c.study == study.id,
+        rater.c.mode != "test",
+        rater.c.finished.is_(None),
+        rater.c.seen > now - 60 * config.lease_minutes,
+    )
+    at_it = connection.scalar(select(func.count()).select_from(active.subquery())) or 0
+    theirs = (assignment.c.rater.in_(active), assignment.c.kind == "trial")
+    answered = connection.scalar(select(func.count()).where(*theirs, assignment.c.state.in_(("counted", "surplus"))))
     missing = connection.scalar(
         select(func.coalesce(func.sum(c.need0 + c.need1 - c.done0 - c.done1), 0)).where(c.study == study.id)
     )
-    promised = sum(allocation.sequence(config, person.salt)[person.step :].count("trial") for person in active)
-    if (missing or 0) > promised:
+    if (missing or 0) > at_it * config.trials - (answered or 0):
         return True
     free = connection.execute(
         select(c.pair, func.sum(c.need0 + c.need1 - c.held0 - c.held1))
@@ -69,12 +69,10 @@ def open_to_new(connection: Connection, study: Study, now: float) -> bool:
     had: dict[int, int] = {
         row.pair: row.times
         for row in connection.execute(
-            select(assignment.c.pair, func.count().label("times"))
-            .where(assignment.c.rater.in_([person.id for person in active]), assignment.c.kind == "trial")
-            .group_by(assignment.c.pair)
+            select(assignment.c.pair, func.count().label("times")).where(*theirs).group_by(assignment.c.pair)
         )
     }
-    return any(places > len(active) - had.get(pair, 0) for pair, places in free)
+    return any(places > at_it - had.get(pair, 0) for pair, places in free)
 
 
 def enter(study: Study, arrival: Arrival, now: float) -> str:

@@ -45,14 +45,16 @@ class Store:
     queue: Path | None = None  # SQLite: the file at which writers queue
 
     @classmethod
-    def open(cls, url: str) -> Store:
-        """Open it, and make the tables where they are missing."""
+    def open(cls, url: str, sync: bool = True) -> Store:
+        """Open it, and make the tables where they are missing. Without `sync`, SQLite does not wait for the disk: a
+        power cut may lose the last votes, a kill may not.
+        """
         try:
             if url.startswith("sqlite:"):
                 engine = create_engine(
                     url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20
                 )
-                _sqlite(engine)
+                _sqlite(engine, SYNCHRONOUS if sync else "NORMAL")
             else:
                 engine = create_engine(url, pool_size=20)
                 _postgresql(engine)
@@ -95,11 +97,11 @@ def busy(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and any(word in str(error.orig) for word in words)
 
 
-def _sqlite(engine: Engine) -> None:
+def _sqlite(engine: Engine, synchronous: str) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours to say
-        for pragma in ("journal_mode=WAL", f"synchronous={SYNCHRONOUS}", "foreign_keys=ON", "cache_size=-20000"):
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "cache_size=-20000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

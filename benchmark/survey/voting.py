@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from benchmark.survey import allocation
-from benchmark.survey.design import StudyConfig
 from benchmark.survey.folder import Study
+from benchmark.survey.prepared import Prepared
 from benchmark.survey.tables import assignment, cell, discard, rater, vote
 
 MOST_DISCARDS = 12  # then the screen will not do better: further trials are taken, and not analysed
@@ -81,20 +81,23 @@ class Answer:
         return None
 
 
-_by_key = (
+_by_key = Prepared(
     select(assignment, cell.c.duration_ms, cell.c.right)
     .join(cell, cell.c.id == assignment.c.cell)
     .where(assignment.c.key == bindparam("key"))
 )
-_person = select(rater).where(rater.c.session == bindparam("session"), rater.c.study == bindparam("study"))
-_advance = update(rater).where(rater.c.id == bindparam("who")).values(step=bindparam("to"), seen=bindparam("now"))
-_shown = select(cell).where(cell.c.id == bindparam("which"))
-_settle = update(assignment).where(assignment.c.id == bindparam("which")).values(state=bindparam("state_to"))
+_person = Prepared(select(rater).where(rater.c.session == bindparam("session"), rater.c.study == bindparam("study")))
+_advance = Prepared(
+    update(rater).where(rater.c.id == bindparam("who")).values(step=bindparam("step_to"), seen=bindparam("now"))
+)
+_shown = Prepared(select(cell).where(cell.c.id == bindparam("which")))
+_settle = Prepared(update(assignment).where(assignment.c.id == bindparam("which")).values(state=bindparam("state_to")))
+_store = Prepared(insert(vote).values({column.name: bindparam(column.name) for column in vote.c}))
 
 
-def who(connection: Connection, study: Study, session: str) -> Row[Any]:
+def who(connection: Connection, study: Study, session: str) -> Any:
     """The rater of a session (the hash of a cookie)."""
-    person = connection.execute(_person, {"session": session, "study": study.id}).first()
+    person = _person.one(connection, session=session, study=study.id)
     if person is None:
         raise Refused(403, "no session: open the link of the study again")
     return person
@@ -113,25 +116,21 @@ def submit(study: Study, session: str, key: str, answer: Answer, now: float) -> 
     """
     with study.store.write() as connection:
         person = who(connection, study, session)
-        mine = connection.execute(_by_key, {"key": key}).first()
+        mine = _by_key.one(connection, key=key)
         if mine is None or mine.rater != person.id:
             raise Refused(403, "no such trial in this session")
-        saved = True
-        if mine.state in allocation.OPEN:
-            saved = _take(connection, study.design.study, person, mine, answer, now)
+        new = mine.state in allocation.OPEN
+        saved = _take(connection, person, mine, answer, now) if new else mine.state != "discarded"
+        if new:
             person = who(connection, study, session)
-        elif mine.state == "discarded":
-            saved = False
-        reply: dict[str, Any] = {"saved": saved, "next": _next(connection, study, person, now)}
+        reply: dict[str, Any] = {"saved": saved, "next": _next(connection, study, person, now, empty_handed=new)}
         if mine.kind == "practice":
             first = connection.scalar(select(vote.c.chosen).where(vote.c.assignment == mine.id))
             reply["right"] = first == mine.right
         return reply
 
 
-def _take(
-    connection: Connection, study: StudyConfig, person: Row[Any], mine: Row[Any], answer: Answer, now: float
-) -> bool:
+def _take(connection: Connection, person: Any, mine: Any, answer: Answer, now: float) -> bool:
     """Store the answer as a vote that counts, a surplus one, or a discarded trial (False)."""
     fault = answer.fault(mine.duration_ms) if mine.kind in ("trial", "repeat") else None
     held = mine.kind == "trial" and mine.state == "leased"
@@ -149,42 +148,40 @@ def _take(
         state = "counted"
     else:
         state = "surplus"
-    connection.execute(
-        insert(vote),
-        {
-            "assignment": mine.id,
-            "chosen": mine.side if answer.left else 1 - mine.side,
-            "rt_ms": answer.rt_ms,
-            "on_ms": answer.on_ms,
-            "off_ms": answer.off_ms,
-            "frames": answer.frames,
-            "refresh_hz": answer.refresh_hz,
-            "skew_frames": answer.skew_frames,
-            "hidden": answer.hidden,
-            "created": now,
-        },
+    _store(
+        connection,
+        assignment=mine.id,
+        chosen=mine.side if answer.left else 1 - mine.side,
+        rt_ms=answer.rt_ms,
+        on_ms=answer.on_ms,
+        off_ms=answer.off_ms,
+        frames=answer.frames,
+        refresh_hz=answer.refresh_hz,
+        skew_frames=answer.skew_frames,
+        hidden=answer.hidden,
+        created=now,
     )
-    connection.execute(_settle, {"which": mine.id, "state_to": state})
-    connection.execute(_advance, {"who": person.id, "to": mine.step + 1, "now": now})
+    _settle(connection, which=mine.id, state_to=state)
+    _advance(connection, who=person.id, step_to=mine.step + 1, now=now)
     return True
 
 
-def _discard(connection: Connection, person: Row[Any], mine: Row[Any], answer: Answer, fault: str, now: float) -> None:
+def _discard(connection: Connection, person: Any, mine: Any, answer: Answer, fault: str, now: float) -> None:
     measured = json.dumps({k: v for k, v in vars(answer).items() if k not in ("left", "rt_ms")})
     connection.execute(insert(discard), {"assignment": mine.id, "reason": fault, "measured": measured, "created": now})
-    connection.execute(_settle, {"which": mine.id, "state_to": "discarded"})
+    _settle(connection, which=mine.id, state_to="discarded")
     connection.execute(update(rater).where(rater.c.id == person.id).values(discards=person.discards + 1, seen=now))
 
 
-def _next(connection: Connection, study: Study, person: Row[Any], now: float) -> dict[str, Any]:
+def _next(connection: Connection, study: Study, person: Any, now: float, empty_handed: bool = False) -> dict[str, Any]:
     config = study.design.study
-    mine = allocation.lease(connection, config, person, now)
+    mine = allocation.lease(connection, config, person, now, empty_handed)
     total = len(allocation.sequence(config, person.salt)) - config.practice
     if mine is None:
         if person.finished is None:
             connection.execute(update(rater).where(rater.c.id == person.id).values(finished=now, seen=now))
         return {"end": True, "total": total}
-    shown = connection.execute(_shown, {"which": mine.cell}).one()
+    shown = _shown.one(connection, which=mine.cell)
     left, right = (shown.image_a, shown.image_b) if mine.side == 0 else (shown.image_b, shown.image_a)
     number = mine.step - config.practice
     return {

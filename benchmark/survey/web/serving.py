@@ -22,13 +22,14 @@ def serve(
     threads: int,
     secure: bool = False,
     proxies: int = 0,
+    sync: bool = True,
     simulated: bool = False,
     limits: Limits | None = None,
 ) -> None:
     """Serve until stopped. Every worker process opens the study for itself."""
 
     def app() -> Any:
-        study = Study.open(folder, database)
+        study = Study.open(folder, database, sync)
         return create_app(study, simulated=simulated, secure=secure, proxies=proxies, limits=limits)
 
     if importlib.util.find_spec("gunicorn"):
