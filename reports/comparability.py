@@ -15,8 +15,9 @@ def obstacles(view: RunView, printed: PublishedTable, metric: MetricRow, items: 
     if wanted is None:
         return ["the paper's protocol is not known"]
     wanted_id = wanted.by_task.get(view.results.task, wanted.id)
-    if not metric.id.startswith(wanted_id):
-        family, _, instrument = wanted_id.partition("[")
+    family, _, instrument = wanted_id.partition("[")
+    family = family or compare.family(metric.id)
+    if not metric.id.startswith(f"{family}[{instrument}"):
         found.append(f"the paper measured {family} with {instrument}")
     if is_rendered(view):
         found.append("the data are rendered, the paper's are recorded")

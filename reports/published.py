@@ -27,7 +27,7 @@ class PublishedRow:
 class Protocol:
     """What a number of ours must share with the printed one before the two may be subtracted."""
 
-    id: str  # how the metric id has to start
+    id: str  # how the metric id has to start; from the bracket on where the table has several scores
     size: int  # image side in pixels
     items: int
     by_task: Mapping[str, str] = field(default_factory=dict)  # where another id than `id` is asked of a task

@@ -34,8 +34,14 @@ def _lines(faced: Sequence[Facing], published: Sequence[PublishedTable]) -> list
 
 def _row(faced: Sequence[Facing], head: str, name: str) -> Row:
     cells = tuple(cell for facing in faced for cell in (_ours(facing, name), _printed(facing, name)))
-    unfinished = "; ".join(dict.fromkeys(m.unfinished for f in faced if (m := f.methods.get(name)) and m.unfinished))
-    return Row(head, _kind(faced, name), cells, unfinished)
+    return Row(head, _kind(faced, name), cells, _unfinished(faced, name))
+
+
+def _unfinished(faced: Sequence[Facing], name: str) -> str:
+    """Why the method's training is shorter than planned, by task where there are several."""
+    runs = {f.view.results.task: m.unfinished for f in faced if (m := f.methods.get(name)) and m.unfinished}
+    several = len({facing.view.results.task for facing in faced}) > 1
+    return "; ".join(f"{task}: {why}" if several else why for task, why in runs.items())
 
 
 def _kind(faced: Sequence[Facing], name: str) -> str:
