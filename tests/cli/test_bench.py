@@ -101,7 +101,8 @@ def test_several_tasks_make_one_report(capsys: pytest.CaptureFixture[str], tmp_p
     args = ["run", "--task", "face,dance", "--preset", "smoke", "--methods", "copy-exemplar", "--out", str(tmp_path)]
     sizes = ["--set", "eval.items=4", "--set", "data.identities=12"]
     assert bench(capsys, *args, *sizes)[0] == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"suite.json", "face", "dance", "report.html", "tables"}
+    left = {"suite.json", "face", "dance", "report.html", "tables", "claims.csv", "claims.json"}
+    assert {path.name for path in tmp_path.iterdir()} == left
     page = (tmp_path / "report.html").read_bytes()
     assert b"face/report.html" in page and b"dance/report.html" in page
     code, out, _ = bench(capsys, *args, *sizes)
