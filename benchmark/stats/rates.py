@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit, ndtri, stdtrit
+from scipy.special import expit, logit, ndtri, stdtr, stdtrit
 
 from benchmark.errors import BenchError
 from benchmark.stats.crossed import codes, crossed_covariance
@@ -33,6 +33,16 @@ class CrossedRate(Interval):
     items: int
     raters: int
     design_effect: float
+
+    def p(self, against: float = 0.5) -> float:
+        """Two-sided p of "the true rate is `against`" (between 0 and 1), by what the interval is made of: Student's t
+        on the logit; where all votes agree, the exact test with one vote for each item or rater, whichever are fewer.
+        """
+        fewer = min(self.items, self.raters)
+        if self.value in (0.0, 1.0):
+            return exact_rate(round(self.value * fewer), fewer, against).p
+        error = math.sqrt(self.design_effect / (self.votes * self.value * (1 - self.value)))
+        return float(2 * stdtr(fewer - 1, -abs(float(logit(self.value) - logit(against))) / error))
 
 
 def wilson(successes: int, trials: int, level: float = LEVEL) -> Interval:

@@ -49,6 +49,18 @@ def test_crossed_rate_is_the_recipe() -> None:
     assert found.design_effect > 1.5
 
 
+def test_the_p_of_a_crossed_rate_and_its_interval_say_the_same() -> None:
+    """At the level at which one half is the interval's end, p is one minus that level."""
+    votes, items, raters = crossed_votes(np.random.default_rng(3), 12, 9, 0.7, 0.4, mean=0.6)
+    found = stats.crossed_rate(votes, items, raters)
+    assert 0.001 < found.p() < 0.9
+    assert stats.crossed_rate(votes, items, raters, level=1 - found.p()).low == pytest.approx(0.5)
+    assert found.p(against=found.value) == pytest.approx(1.0)
+    assert found.p(against=found.high) == pytest.approx(0.05)
+    one_voice = stats.crossed_rate([1] * 60, np.arange(60) % 20, np.arange(60) // 20)
+    assert one_voice.p() == pytest.approx(2 * 0.5**3)
+
+
 def test_crossed_rate_of_independent_votes_is_about_wilsons() -> None:
     votes, items, raters = crossed_votes(np.random.default_rng(1), 80, 30, 0, 0)
     found, plain = stats.crossed_rate(votes, items, raters), stats.wilson(int(votes.sum()), len(votes))
