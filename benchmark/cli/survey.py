@@ -1,4 +1,4 @@
-"""`bench survey`: plan, build, host and export a preference study."""
+"""`bench survey`: plan, build, host and export a preference study; `analyze` stands in survey_analyze.py."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from benchmark.cli.survey_analyze import analyze
 from benchmark.errors import BenchError
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def command() -> None:
       bench survey serve       host it; prints the addresses
       bench survey status      how far it is
       bench survey export      the votes
+      bench survey analyze     what they say; --into a run: Table 3 of its report
     """
+
+
+command.add_command(analyze)
 
 
 @command.command(epilog=PLAN_EXAMPLES)
@@ -167,7 +172,7 @@ def serve(
     from benchmark.survey.people import purge
     from benchmark.survey.web.serving import serve as host_study
 
-    study = _open(folder, database)
+    study = open_study(folder, database)
     purge(study, time.time())
     base = f"{'https' if https else 'http'}://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
     link = f"{base}/?{study.design.recruit.parameter}=ID" if study.design.recruit.parameter else f"{base}/"
@@ -194,7 +199,7 @@ def status(folder: Path, database: str | None) -> None:
     from benchmark.survey.people import purge
     from benchmark.survey.progress import summary
 
-    study = _open(folder, database)
+    study = open_study(folder, database)
     now = time.time()
     purge(study, now)
     p = summary(study, now)
@@ -237,7 +242,7 @@ def export(folder: Path, database: str | None, out: Path, personal: bool) -> Non
     from benchmark.files import write_atomic
     from benchmark.survey import export as tables
 
-    study = _open(folder, database)
+    study = open_study(folder, database)
     for name in tables.TABLES:
         write_atomic(out / f"{name}.csv", tables.as_csv(study, name, anonymous=not personal).encode())
     write_atomic(out / "study.json", tables.as_json(study, anonymous=not personal).encode())
@@ -254,13 +259,14 @@ def forget(folder: Path, person: str, database: str | None) -> None:
     from benchmark.survey.voting import Refused
 
     try:
-        votes = remove(_open(folder, database), person)
+        votes = remove(open_study(folder, database), person)
     except Refused as error:
         raise BenchError(str(error)) from error
     click.echo(f"forgot one person and {votes} votes")
 
 
-def _open(folder: Path, database: str | None) -> Study:
+def open_study(folder: Path, database: str | None) -> Study:
+    """Open a study folder; a missing extra is one clear line."""
     try:
         from benchmark.survey.folder import Study
     except ImportError as error:
@@ -271,7 +277,7 @@ def _open(folder: Path, database: str | None) -> Study:
 def _set_state(folder: Path, database: str | None, state: str) -> None:
     from benchmark.survey.progress import set_state
 
-    set_state(_open(folder, database), state)
+    set_state(open_study(folder, database), state)
     click.echo(f"{folder}: {state}")
 
 

@@ -10,6 +10,7 @@
     images/<method>/<seed>/<item>.png                      what the method made
     cells/<name>/<seed>/, images/<name>/<seed>/            the same for pictures that `bench evaluate` was given
     images/_exam/{label,exemplar,target,truth}/<item>.png  what it was asked, shown, and should have made
+    preference.json   what people preferred, where a study was analysed into the run (`bench survey analyze --into`)
 
 A run over several tasks is a folder with a run folder per task, named by it, and suite.json: the tasks and the command.
 
@@ -30,6 +31,7 @@ from benchmark.files import read_json, read_lines, write_json
 
 SCHEMA = 1
 EXAM = "_exam"
+PREFERENCE = "preference.json"
 SUITE = "suite.json"
 
 
@@ -141,6 +143,65 @@ def read_results(folder: Path) -> Results:
 
 
 @dataclass(frozen=True)
+class Preferred:
+    """Share of votes (0 to 1) for the main method against a rival. The interval and `p` (Holm-adjusted over the study's
+    comparisons, against one half) reckon with shared items and raters; None where a study has too few of either.
+    """
+
+    against: str
+    value: float
+    low: float | None
+    high: float | None
+    p: float | None
+    wilson: tuple[float, float]  # as if all votes were independent
+    exact_p: float  # the same, Holm-adjusted
+    design_effect: float | None
+    votes: int
+    counted: int  # votes before any rule left some out
+    wanted: int  # votes that the study's definition asks for
+    items: int
+    raters: int
+
+
+@dataclass(frozen=True)
+class Preference:
+    """The content of preference.json. Simulated: votes of programs, never to be shown as people's."""
+
+    study: str
+    preset: str
+    question: str
+    main: str
+    simulated: bool
+    raters_wanted: int  # people for every pair
+    durations_ms: tuple[int, ...]  # exposure times; empty: unlimited
+    excluded_raters: int
+    excluded_votes: int
+    comparisons: tuple[Preferred, ...]
+    schema: int = SCHEMA
+
+
+def write_preference(folder: Path, preference: Preference) -> None:
+    """Write preference.json atomically. Simulated votes never take the place of people's."""
+    path = folder / PREFERENCE
+    if preference.simulated and path.exists() and not read_preference(folder).simulated:
+        raise BenchError(f"{path}: holds people's votes; simulated ones do not replace them, remove it first")
+    write_json(path, dataclasses.asdict(preference))
+
+
+def read_preference(folder: Path) -> Preference:
+    """Read preference.json; a newer schema, a missing or a damaged file is one clear line."""
+    path = folder / PREFERENCE
+    tree = read_json(path)
+    try:
+        if tree["schema"] != SCHEMA:
+            raise BenchError(f"{path}: schema {tree['schema']!r}; this version reads schema {SCHEMA}: analyze again")
+        comparisons = tuple(Preferred(**{**row, "wilson": tuple(row["wilson"])}) for row in tree["comparisons"])
+        return Preference(**{**tree, "comparisons": comparisons, "durations_ms": tuple(tree["durations_ms"])})
+    except (KeyError, TypeError) as error:
+        raise BenchError(f"{path}: damaged: {error}; write it again with `bench survey analyze --into`") from error
+
+
+@dataclass(frozen=True)
 class RunView:
     """A run folder, read lazily."""
 
@@ -158,6 +219,11 @@ class RunView:
     @cached_property
     def results(self) -> Results:
         return read_results(self.folder)
+
+    @cached_property
+    def preference(self) -> Preference | None:
+        """What people preferred; None where no study was analysed into the run."""
+        return read_preference(self.folder) if (self.folder / PREFERENCE).exists() else None
 
     @cached_property
     def items(self) -> list[dict[str, Any]]:
