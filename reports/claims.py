@@ -90,7 +90,8 @@ def read_scores(view: RunView) -> Scores:
 
 def _examine(claim: Claim, view: RunView | None, scores: Scores) -> Judged:
     if claim.table.by == "rival":
-        return Judged(claim, "needs people's votes")
+        told = view is not None and view.preference is not None
+        return Judged(claim, "votes are shown in the table, and judged there" if told else "needs people's votes")
     if view is None:
         return Judged(claim, f"no results for {claim.task}")
     facing = next(found for found in facings(view, claim.table) if found.head == claim.column)

@@ -108,7 +108,7 @@ def _remarks(table: Table) -> list[str]:
     marked = any(cell.mark for row in table.rows for cell in row.cells)
     protocol = [f"Protocol: {table.protocol}."] if table.protocol else []
     rows = [f"{row.head}: {row.remark}." for row in table.rows if row.remark]
-    return [*protocol, *rows, *table.notes, *([MARK_KEY] if marked else [])]
+    return [*([table.banner] if table.banner else []), *protocol, *rows, *table.notes, *([MARK_KEY] if marked else [])]
 
 
 def _plain(cell: Cell) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from benchmark.run.results import MetricRow, RunView, Value
 from reports.facing import Facing, facings, rate_cell, rivals
+from reports.preference import preference_table
 from reports.published import PublishedTable
 from reports.side_by_side import side_by_side
 from reports.table import Cell, Row, Table, with_strips
@@ -21,6 +22,9 @@ def paper_tables(view: RunView, published: Sequence[PublishedTable]) -> list[Tab
     """
     tables = []
     for printed in published:
+        if printed.by == "rival" and view.results.task == printed.task:
+            voted = preference_table(view, printed)
+            tables += [voted] if voted else []
         faced = facings(view, printed)
         if printed.by == "score" and faced:
             tables.append(side_by_side(printed, faced, published))
@@ -38,8 +42,9 @@ def unanswered(view: RunView, published: Sequence[PublishedTable]) -> list[str]:
         where = f"Table {printed.number} ({printed.title.lower()}: {printed.measure})"
         if task not in printed.tasks:
             notes.append(f"{where} is about another task: {', '.join(printed.tasks)}.")
-        elif printed.by == "rival":
-            notes.append(f"{where} needs people's votes, which this run has none of.")
+        elif printed.by == "rival" and preference_table(view, printed) is None:
+            about = f"its study is about {view.preference.main}" if view.preference else "which this run has none of"
+            notes.append(f"{where} needs people's votes, {about}.")
     return notes
 
 

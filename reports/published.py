@@ -35,8 +35,19 @@ class Protocol:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """How people were asked, where a table counts votes. Time to look was unlimited in all of them."""
+
+    question: str
+    raters: int  # for every pair, at least
+    open: str  # what the paper leaves unsaid
+
+
+@dataclass(frozen=True)
 class PublishedTable:
-    """A table as printed. With `by == "task"` the columns are tasks; otherwise `task` says what the table is about."""
+    """A table as printed. With `by == "task"` the columns are tasks; otherwise `task` says what the table is about.
+    With `by == "rival"` the columns are methods, `methods` their registry names, and the numbers votes against them.
+    """
 
     number: int
     name: str
@@ -50,6 +61,8 @@ class PublishedTable:
     families: tuple[str, ...] = ()
     task: str = ""
     protocol: Protocol | None = None
+    methods: tuple[str, ...] = ()
+    survey: Survey | None = None
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -86,5 +99,6 @@ def load_paper(key: str) -> Paper:
 def _table(entry: dict[str, Any]) -> PublishedTable:
     rows = tuple(PublishedRow(row["name"], row["method"], tuple(row["values"])) for row in entry.pop("rows"))
     protocol = Protocol(**entry.pop("protocol")) if "protocol" in entry else None
+    survey = Survey(**entry.pop("survey")) if "survey" in entry else None
     lists = {key: tuple(value) for key, value in entry.items() if isinstance(value, list)}
-    return PublishedTable(**{**entry, **lists}, rows=rows, protocol=protocol)
+    return PublishedTable(**{**entry, **lists}, rows=rows, protocol=protocol, survey=survey)

@@ -68,6 +68,7 @@ class Table:
     protocol: str = ""  # metric id(s) behind the numbers
     notes: tuple[str, ...] = ()
     numeric: bool = True
+    banner: str = ""  # what must be read before any number
 
     @property
     def has_strips(self) -> bool:

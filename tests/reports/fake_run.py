@@ -13,7 +13,17 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmark.files import append_line, write_json
-from benchmark.run.results import Difference, MethodRow, MetricRow, Results, Value, write_results
+from benchmark.run.results import (
+    Difference,
+    MethodRow,
+    MetricRow,
+    Preference,
+    Preferred,
+    Results,
+    Value,
+    write_preference,
+    write_results,
+)
 
 METHODS = (
     MethodRow("pix2pixhd", "pix2pixHD", "method", 1_204_419),
@@ -302,8 +312,29 @@ def _manifest(results: Results, side: int) -> dict:
     }
 
 
+def fake_preference() -> Preference:
+    """A finished study: one rival as in the paper, one nearly even, one that the paper has not."""
+    return Preference(
+        study="0123abcd",
+        preset="pix2pixsc",
+        question="Which image is closer to the exemplar in terms of style?",
+        main="pix2pixsc",
+        simulated=False,
+        raters_wanted=30,
+        durations_ms=(),
+        excluded_raters=3,
+        excluded_votes=41,
+        comparisons=(
+            Preferred("pix2pixhd", 0.8621, 0.81, 0.9012, 0.0, (0.848, 0.875), 0.0, 3.6, 2400, 2400, 2400, 80, 120),
+            Preferred("paired-munit", 0.551, 0.512, 0.589, 0.014, (0.531, 0.571), 0.0, 2.9, 2380, 2400, 2400, 80, 119),
+            Preferred("pix2pixsc-no-sc", 0.5, 0.45, 0.55, 1.0, (0.48, 0.52), 1.0, 3.1, 2379, 2400, 2400, 80, 120),
+        ),
+    )
+
+
 if __name__ == "__main__":
     from reports.page import write_report
 
     write_fake_run(Path(sys.argv[1]))
+    write_preference(Path(sys.argv[1]), fake_preference())
     print(write_report(Path(sys.argv[1])))
