@@ -190,8 +190,8 @@ class ItemScores:
 class Metric(Protocol):
     """Scores one method's images of the whole test set.
 
-    One that not every task or machine can use may have a classmethod `refuses(task: TaskInfo) -> str | None`, as a method
-    has: where `eval.extra_metrics` names it, the run is then refused before it begins.
+    One that not every task or machine can use may have a classmethod `refuses(task: TaskInfo) -> str | None`, as a
+    method has: where `eval.extra_metrics` names it, the run is then refused before it begins.
     """
 
     name: str  # registry name, e.g. "frechet"
