@@ -100,7 +100,7 @@ class VGG19(FeatureNetwork):
 
         with torch.device("meta"):  # its random initialisation of 144 M parameters would be thrown away
             convolutions = vgg19(weights=None).features[: self.ends[-1] + 1]
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = weights.load_torch(path)
         wanted = {key: state[f"features.{key}"].clone() for key in convolutions.state_dict()}
         convolutions.load_state_dict(wanted, strict=True, assign=True)
         self.convolutions = convolutions

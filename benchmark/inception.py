@@ -16,6 +16,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from benchmark.weights import load_torch
+
 SIDE = 299
 WIDTH = 2048  # values per image
 
@@ -38,7 +40,7 @@ class FoldedInception(nn.Module):
 
 def load(path: Path) -> FoldedInception:
     """The network around the weights in a verified file."""
-    return build(torch.load(path, map_location="cpu", weights_only=True))
+    return build(load_torch(path))
 
 
 def build(state: dict[str, torch.Tensor]) -> FoldedInception:
