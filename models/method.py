@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,7 +31,7 @@ from models.training import Trainer, train
 WEIGHTS, OPTIONS = "weights.safetensors", "options.json"
 
 
-class TrainedMethod:
+class TrainedMethod(ABC):
     """Base of the trained methods; see `benchmark.protocols.Method` for what the suite calls."""
 
     title: ClassVar[str]
@@ -54,17 +55,17 @@ class TrainedMethod:
         """The method's own table of the configuration, as its `Options`."""
         return setup.config.options(setup.name, cls.Options)
 
+    @abstractmethod
     def build(self) -> nn.Module:
         """A new generator with random weights (the seed is set by the caller)."""
-        raise NotImplementedError
 
     def assemble(self, x: Tensor, I: Tensor, F_I: Tensor) -> Tensor:  # noqa: E741 - the paper's name
-        """The generator's input (N, C_in, H, W)."""
-        raise NotImplementedError
+        """The generator's input (N, C_in, H, W). Not asked of a method that has a `synthesize` of its own."""
+        raise NotImplementedError(f"{type(self).__name__}: define assemble, or synthesize")
 
+    @abstractmethod
     def trainer(self) -> Trainer:
         """The networks to train and their step."""
-        raise NotImplementedError
 
     @property
     def networks_config(self) -> NetworksConfig:

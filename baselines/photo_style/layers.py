@@ -10,6 +10,7 @@ The weights of the loss are those of the original, whose features are VGG-19's o
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +37,7 @@ LITE0_CONTENT_SCALE = 100.0
 
 
 @dataclass(frozen=True)
-class Layers:
+class Layers(ABC):
     """The base: five style maps, a content map and the paths of masks."""
 
     network: Any  # benchmark.features.FeatureNetwork or alike
@@ -44,9 +45,9 @@ class Layers:
     style_scales: tuple[float, ...]  # what the loss multiplies each map with
     content_scale: float
 
+    @abstractmethod
     def maps(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         """images (N, 3, H, W) in [-1, 1] -> style maps (N, C_l, H_l, W_l), fine to coarse, and the content map."""
-        raise NotImplementedError
 
     def carry(self, masks: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
         """masks (N, M, H, W) in [0, 1] as they are at layers of `sizes`: averaged wherever the network convolves,
