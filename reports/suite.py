@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmark.run.results import MetricRow, RunView, read_suite
+from benchmark.run.results import MetricRow, RunView, SuiteView, read_suite
 from reports import compare
 from reports.claim_rows import claims, write_claims
 from reports.facing import facings
@@ -44,14 +44,12 @@ def write_suite(folder: Path) -> Path:
     """Write the page of the tasks that have results, and its tables; returns the path of report.html."""
     suite = read_suite(Path(folder))
     views = [view for view in suite.views if (view.folder / "results.json").exists()]
-    content = collect(views, suite.argv)
-    content["claims"] = claims(views, suite.tasks)
+    content = collect(suite, views)
     write_claims(suite.folder, content["claims"])
-    content["missing"] = [task for task in suite.tasks if task not in {view.results.task for view in views}]
     return write_page(suite.folder, "suite.html", content, content["tables"] + content["truth_tables"])
 
 
-def collect(views: Sequence[RunView], argv: list[str]) -> dict[str, Any]:
+def collect(suite: SuiteView, views: Sequence[RunView]) -> dict[str, Any]:
     """Everything the template shows, as plain data."""
     paper = load_paper("pix2pixsc")
     return {
@@ -62,7 +60,9 @@ def collect(views: Sequence[RunView], argv: list[str]) -> dict[str, Any]:
         "tables": paper_tables(views, paper.tables),
         "truth_tables": truth_tables(views),
         "shared_cautions": shared([view.results.cautions for view in views]),
-        "command": command(argv),
+        "claims": claims(views, suite.tasks),
+        "missing": [task for task in suite.tasks if task not in {view.results.task for view in views}],
+        "command": command(suite.argv),
     }
 
 
