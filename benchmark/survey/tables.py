@@ -144,7 +144,7 @@ vote = Table(
     Column("off_ms", Float),
     Column("frames", Integer),
     Column("refresh_hz", Float),
-    Column("skew_frames", Integer),  # between left and right
+    Column("skew_frames", Integer),  # between left and right; None: the browser does not tell
     Column("hidden", Integer, nullable=False),  # times that the page lost sight
     Column("created", Float, nullable=False),
 )

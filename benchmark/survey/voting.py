@@ -42,7 +42,7 @@ class Answer:
     off_ms: float | None = None
     frames: int | None = None
     refresh_hz: float | None = None
-    skew_frames: int | None = None
+    skew_frames: int | None = None  # also None where the browser does not tell when it painted
     small: bool = False
 
     @classmethod
@@ -70,8 +70,7 @@ class Answer:
             return "page out of sight"
         if self.small:
             return "window too small"
-        measured = (self.on_ms, self.off_ms, self.refresh_hz, self.skew_frames, self.frames)
-        if None in measured or not self.refresh_hz:
+        if None in (self.on_ms, self.off_ms, self.refresh_hz, self.frames) or not self.refresh_hz:
             return "not measured"
         if self.skew_frames:
             return "left and right not at once"

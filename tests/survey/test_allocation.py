@@ -260,6 +260,12 @@ def test_a_trial_out_of_tolerance_is_discarded_and_its_place_given_back(
     assert sum(row[0] for row in held) == 2 and sum(row[1] for row in held) == 1
 
 
+def test_an_unknown_onset_is_stored_as_unknown_and_counts(make: Make) -> None:
+    study = make(pairs=4, raters=2, trials=2, durations_ms=(125,))
+    assert vote(study, enter(study), **{**GOOD, "skew_frames": None})["saved"]
+    assert [(row["state"], row["skew_frames"]) for row in export.table(study, "votes")[1]] == [("counted", None)]
+
+
 def test_a_screen_that_never_does_well_ends_all_the_same(make: Make) -> None:
     study = make(pairs=20, raters=1, trials=5, durations_ms=(125,))
     session = enter(study)

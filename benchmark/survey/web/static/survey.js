@@ -137,9 +137,7 @@ async function expose(images, trial, skew) {
   await sleep(MASK_MS);
   fill("left-frame");
   fill("right-frame");
-  const gap = skew.read();
-  // Both images became visible in one style change; where the browser does not report paints, that is what is known.
-  return { on_ms: on, off_ms: now, frames, refresh_hz: refreshHz, skew_frames: gap === null ? 0 : gap };
+  return { on_ms: on, off_ms: now, frames, refresh_hz: refreshHz, skew_frames: skew.read() };
 }
 
 function shrunk(trial) { return $("left-frame").getBoundingClientRect().width < trial.width - 1; }
