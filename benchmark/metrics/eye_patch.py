@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.errors import BenchError
+from benchmark.labelers import ibug68
 from benchmark.metrics import images as over
 from benchmark.protocols import ItemScores
 
 if TYPE_CHECKING:
-    from benchmark.protocols import Exam
+    from benchmark.protocols import Exam, TaskInfo
 
 EYES = (slice(36, 42), slice(42, 48))  # iBUG-68
 PATCH, RESIZED = 50 / 256, 224 / 256  # of the image side
@@ -28,14 +30,21 @@ class EyePatchDistance:
 
     name = "eye-patch"
 
+    @classmethod
+    def refuses(cls, task: TaskInfo) -> str | None:
+        """Why this metric cannot score `task`, or None when it can."""
+        return None if task.joints == ibug68.POINTS else f"needs the {ibug68.POINTS} landmarks of a face"
+
     def score(self, exam: Exam, images: np.ndarray) -> list[ItemScores]:
-        """images uint8 (N, H, W, 3); compared with the exemplars."""
+        """images uint8 (N, H, W, 3); compared with the exemplars. Raises BenchError for points that are no face's."""
         from benchmark.labelers.landmarks import get_detector
 
         over.require_same_shape(exam, images)
         detector = get_detector(exam.config.eval.detector)
         network = over.network(exam.config.eval.features)
         result, exemplar = over.landmarks(detector, images), over.landmarks(detector, exam.exemplars)
+        if result.shape[1] != ibug68.POINTS:
+            raise BenchError(f"metric eye-patch: needs {ibug68.POINTS} landmarks, the detector finds {result.shape[1]}")
         side = over.side(images)
         patch, resized = max(2, round(PATCH * side)), max(32, round(RESIZED * side))
         usable = over.found(result) & over.found(exemplar)

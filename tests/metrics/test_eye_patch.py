@@ -9,9 +9,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from benchmark.errors import BenchError
 from benchmark.features import load_features
 from benchmark.metrics.eye_patch import EYES, EyePatchDistance, patches
-from benchmark.protocols import Exam
+from benchmark.protocols import Exam, TaskInfo
 
 
 def test_window_is_centred_and_stays_inside() -> None:
@@ -69,3 +70,20 @@ def test_nothing_found_at_all(make_exam: Callable[..., Exam], detector: object) 
     exam = make_exam(items=2)
     images = np.full_like(exam.targets, 255)
     assert EyePatchDistance().score(exam, images)[0].values == [None, None]
+
+
+def test_other_points_than_a_faces_are_refused(make_exam: Callable[..., Exam], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eighteen joints have no 36th: the windows would lie in a corner of the picture."""
+
+    class Joints:
+        protocol = "joints-18[test]"
+
+        def detect(self, images: np.ndarray) -> np.ndarray:
+            return np.zeros((len(images), 18, 2), np.float32)
+
+    monkeypatch.setattr("benchmark.labelers.landmarks.get_detector", lambda name: Joints())
+    exam = make_exam(items=2)
+    with pytest.raises(BenchError, match="needs 68 landmarks, the detector finds 18"):
+        EyePatchDistance().score(exam, exam.targets)
+    assert EyePatchDistance.refuses(TaskInfo("dance", 3, 64, 64, joints=18)) == "needs the 68 landmarks of a face"
+    assert EyePatchDistance.refuses(TaskInfo("face", 15, 64, 64, joints=68)) is None

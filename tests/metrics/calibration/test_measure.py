@@ -16,6 +16,7 @@ from benchmark.errors import BenchError
 from benchmark.metrics.calibration import FLAT, REACTS, claims
 from benchmark.metrics.calibration.damages import applicable
 from benchmark.metrics.calibration.measure import calibrate
+from benchmark.metrics.eye_patch import EyePatchDistance
 from benchmark.protocols import Exam, ItemScores
 from benchmark.run.plan import resolve
 from benchmark.run.world import World
@@ -151,6 +152,12 @@ def test_data_without_true_answers_is_one_line(world: World) -> None:
     world.__dict__["exam"] = dataclasses.replace(world.exam, truths=None)
     with pytest.raises(BenchError, match="no true answers to damage"):
         calibrate(world, ["toy-l1"])
+
+
+def test_a_metric_that_refuses_the_task_is_one_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "get", lambda group, name: EyePatchDistance)
+    with pytest.raises(BenchError, match="'eye-patch' cannot score the task toy: needs the 68 landmarks"):
+        calibrate(world, ["eye-patch"])
 
 
 def test_every_claim_is_about_a_damage_of_the_table() -> None:
