@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,6 +130,7 @@ def build(
     database: str | None,
 ) -> None:
     """Freeze a study: definition, re-encoded pictures under opaque names, database. Prints the admin token once."""
+    _require_extra()
     from benchmark.survey import design as definition
     from benchmark.survey.folder import create
 
@@ -169,10 +171,10 @@ def serve(
     proxies: int,
 ) -> None:
     """Host a study until stopped. Stop and start as you like: whoever is at it goes on where they were."""
+    study = open_study(folder, database)
     from benchmark.survey.people import purge
     from benchmark.survey.web.serving import serve as host_study
 
-    study = open_study(folder, database)
     purge(study, time.time())
     base = f"{'https' if https else 'http'}://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
     link = f"{base}/?{study.design.recruit.parameter}=ID" if study.design.recruit.parameter else f"{base}/"
@@ -195,11 +197,11 @@ def serve(
 @_database_option
 def status(folder: Path, database: str | None) -> None:
     """How far a study is: votes, people, drop-outs, time to finish."""
+    study = open_study(folder, database)
     from benchmark.cli.options import duration
     from benchmark.survey.people import purge
     from benchmark.survey.progress import summary
 
-    study = open_study(folder, database)
     now = time.time()
     purge(study, now)
     p = summary(study, now)
@@ -239,10 +241,10 @@ def reopen(folder: Path, database: str | None) -> None:
 @click.option("--personal", is_flag=True, help="Include scrambled ids, answers about the person, and comments.")
 def export(folder: Path, database: str | None, out: Path, personal: bool) -> None:
     """Write every vote, rater and discarded trial as CSV, and all of it as JSON."""
+    study = open_study(folder, database)
     from benchmark.files import write_atomic
     from benchmark.survey import export as tables
 
-    study = open_study(folder, database)
     for name in tables.TABLES:
         write_atomic(out / f"{name}.csv", tables.as_csv(study, name, anonymous=not personal).encode())
     write_atomic(out / "study.json", tables.as_json(study, anonymous=not personal).encode())
@@ -255,29 +257,36 @@ def export(folder: Path, database: str | None, out: Path, personal: bool) -> Non
 @_database_option
 def forget(folder: Path, person: str, database: str | None) -> None:
     """Remove PERSON (the recruiter's id) and everything they gave; their places open again."""
+    study = open_study(folder, database)
     from benchmark.survey.people import forget as remove
     from benchmark.survey.voting import Refused
 
     try:
-        votes = remove(open_study(folder, database), person)
+        votes = remove(study, person)
     except Refused as error:
         raise BenchError(str(error)) from error
     click.echo(f"forgot one person and {votes} votes")
 
 
 def open_study(folder: Path, database: str | None) -> Study:
-    """Open a study folder; a missing extra is one clear line."""
-    try:
-        from benchmark.survey.folder import Study
-    except ImportError as error:
-        raise BenchError(f"{error.name} is missing: pip install 'exemplar-bench[survey]'") from error
+    """Open a study folder. Call it before anything of the extra is imported: a missing extra is one clear line."""
+    _require_extra()
+    from benchmark.survey.folder import Study
+
     return Study.open(folder, database)
 
 
+def _require_extra() -> None:
+    for name in ("sqlalchemy", "flask"):
+        if importlib.util.find_spec(name) is None:
+            raise BenchError(f"{name} is missing: pip install 'exemplar-bench[survey]'")
+
+
 def _set_state(folder: Path, database: str | None, state: str) -> None:
+    study = open_study(folder, database)
     from benchmark.survey.progress import set_state
 
-    set_state(open_study(folder, database), state)
+    set_state(study, state)
     click.echo(f"{folder}: {state}")
 
 

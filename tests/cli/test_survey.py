@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -105,6 +107,26 @@ def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str], here: Path, a
     code, _, err = bench(capsys, "survey", *args)
     assert code == 2 and words in err
     assert len(err.strip().splitlines()) == 1 and err.startswith("bench: ")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["build", *FOLDERS],
+        ["serve", "s"],
+        ["status", "s"],
+        ["close", "s"],
+        ["export", "s", "--out", "votes"],
+        ["forget", "s", "anna"],
+        ["analyze", "s"],
+    ],
+    ids=lambda args: args[0],
+)
+def test_a_missing_extra_is_one_line(here: Path, args: list[str]) -> None:
+    without = "import sys; sys.modules['sqlalchemy'] = None; from benchmark.cli import main; main(sys.argv[1:])"
+    done = subprocess.run([sys.executable, "-c", without, "survey", *args], capture_output=True, text=True)
+    assert done.stderr == "bench: sqlalchemy is missing: pip install 'exemplar-bench[survey]'\n"
+    assert done.returncode == 2
 
 
 def test_a_changed_definition_is_refused(capsys: pytest.CaptureFixture[str], here: Path) -> None:
