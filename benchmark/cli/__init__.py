@@ -29,6 +29,8 @@ COMMANDS = {
     "doctor": "what is here, what is missing, and how to get it",
 }
 
+CONTINUED = ("run", "train", "data", "weights")  # the same command goes on where it was stopped
+
 EPILOG = """\b
 Examples:
   bench run --task face --methods all --preset demo
@@ -82,7 +84,9 @@ def main(args: list[str] | None = None) -> None:
         click.echo(f"bench: {error.format_message()}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("bench: stopped; the same command goes on from here", err=True)
+        name = next(iter(sys.argv[1:] if args is None else args), "")
+        goes_on = "; the same command goes on from here" if name in CONTINUED else ""
+        click.echo(f"bench: stopped{goes_on}", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)

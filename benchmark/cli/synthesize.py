@@ -69,7 +69,8 @@ def command(
 
     Without photos: OUT/<item>.png and OUT/strips/<item>.png for RUN's test items. With --label and --exemplar, or
     --pairs-list: the same for your photos, which are cropped and labelled as the training data was. A pair that cannot
-    be made (no face, say) is listed in OUT/failures.jsonl, the others go on, and the exit code is 1.
+    be made (no face, say) is listed in OUT/failures.jsonl, the others go on, and the exit code is 1. The same command
+    makes all pictures again.
 
     Labels made elsewhere: `--detector openpose-json` reads NAME.json beside each photo; `--parser precomputed:DIR`
     takes photos that lie in DIR/images and their maps of train ids, of the same path, in DIR/labels.

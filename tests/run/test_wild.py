@@ -177,6 +177,28 @@ def test_test_items_again_are_the_pictures_of_the_run(
     assert len(list((tmp_path / "again" / "strips").iterdir())) == 2
 
 
+@pytest.mark.parametrize(
+    ("work", "args", "said"),
+    [
+        ("run.trained.find_trained", ("synthesize", "run", "--out", "o"), "bench: stopped"),
+        (
+            "data.prepare.prepare_videos",
+            ("data", "prepare", "--videos", "v", "--out", "o"),
+            "bench: stopped; the same command goes on from here",
+        ),
+    ],
+)
+def test_only_a_command_that_goes_on_says_so_when_stopped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], work: str, args: tuple[str, ...], said: str
+) -> None:
+    def stopped(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"benchmark.{work}", stopped)
+    code, _, err = bench(capsys, *args)
+    assert (code, err.strip()) == (130, said)
+
+
 def test_a_picture_that_is_no_number_is_a_failure_not_a_file(tmp_path: Path) -> None:
     class Method:
         reference = False
