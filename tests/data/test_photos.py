@@ -241,9 +241,12 @@ def test_an_own_labeler_of_rendered_pictures_is_not_used_on_photos() -> None:
         ("face", {"parser": "danet"}, "--parser danet: the face task reads photos with --detector, e.g. dlib"),
         ("street", {"detector": "dlib"}, "--detector dlib: the street task reads photos with --parser, e.g. danet"),
         ("street", {"parser": "dlib"}, "'dlib' finds points"),
+        ("street", {"parser": "dlib:x"}, "'dlib' finds points"),
         ("face", {"detector": "dlib:x"}, "take no argument"),
         ("dance", {"detector": "openpose-json:folder"}, r"put NAME\.json beside each photo"),
         ("dance", {"detector": "danet"}, "--detector danet: finds no joints; take keypoint-rcnn"),
+        ("dance", {"detector": "mediapipe:x"}, "mediapipe takes nothing after the colon"),
+        ("dance", {"detector": "procedural-pose:x"}, "procedural-pose takes nothing after the colon"),
     ],
 )
 def test_a_wrong_labeler_is_told_at_once(task: str, options: dict[str, str], words: str) -> None:

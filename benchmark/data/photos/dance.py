@@ -16,6 +16,7 @@ from benchmark.data.dropped import BadInput, Dropped
 from benchmark.data.photos.reading import MIN_CROP, Reading, cut, middle_box, read_photo, resized
 from benchmark.errors import BenchError
 from benchmark.labelers.openpose18 import JOINTS
+from benchmark.labelers.pose import get_people_finder
 from benchmark.labelers.pose_label import pose_label
 from benchmark.protocols import TaskInfo
 
@@ -41,7 +42,11 @@ class DancePhotos:
         known = registry.get("labelers", name)
         if not hasattr(known, "detect"):
             raise BenchError(f"--detector {name}: finds no joints; take {DancePhotos.usual}")
-        return known(argument) if argument else known()
+        if hasattr(known, "people"):
+            return get_people_finder(f"{name}:{argument}")
+        if argument:
+            raise BenchError(f"--detector {name}:{argument}: {name} takes nothing after the colon")
+        return known()
 
     def read(self, path: Path) -> Reading:
         photo = read_photo(path)

@@ -23,7 +23,8 @@ def get_parser(spec: str) -> SceneParser:
             file that is missing.
     """
     name, _, argument = spec.partition(":")
-    parser: SceneParser = registry.get("labelers", name)(argument) if argument else registry.get("labelers", name)()
-    if not hasattr(parser, "parse"):
+    known = registry.get("labelers", name)
+    if not hasattr(known, "parse"):
         raise BenchError(f"eval.parser: {name!r} finds points, it does not parse scenes; a scene parser is e.g. danet")
+    parser: SceneParser = known(argument) if argument else known()
     return parser
