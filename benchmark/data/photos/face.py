@@ -16,10 +16,8 @@ from benchmark.labelers.face_label import face_label
 from benchmark.labelers.landmarks import get_detector
 from benchmark.protocols import TaskInfo
 
-SHARES = (
-    1 / 8,
-    1 / 16,
-)  # of the photo's short side: faces of at least that size, else smaller ones; else there is none
+# Of the photo's short side: faces of at least that size are looked for, else smaller ones; else there is none.
+SHARES = (1 / 8, 1 / 16)
 
 
 class FacePhotos:
