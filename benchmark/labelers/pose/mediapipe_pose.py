@@ -1,7 +1,7 @@
 """MediaPipe's pose landmarker (BlazePose, 33 points) as finder of people: extra `mediapipe`, `bench weights fetch
 mediapipe-pose`.
 
-Fast on a CPU (about 0.1 s for a full HD frame). Its points have no neck; that is put between the shoulders.
+Made for CPUs. Its points have no neck; that is put between the shoulders.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BLAZEPOSE = {
 POINTS = 33
 NAMES = tuple(BLAZEPOSE.get(index, "") for index in range(POINTS))
 SEEN = 0.5  # of a point's visibility; MediaPipe's own default for everything it is sure of
-SMALLEST = 256  # px: smaller photos are enlarged; at 128 px that finds 94 people of 100 instead of 91
+SMALLEST = 256  # px: the side at which its landmark network reads a person; smaller photos are enlarged to it
 PEOPLE = 4  # searched for: enough to notice that a dancer is not alone
 _WEIGHTS = "mediapipe-pose"
 

@@ -22,10 +22,10 @@ class Mark(NamedTuple):
     visibility: float
 
 
-# Recorded from mediapipe 1.2.2 on a photo of 1088x1920 px: 33 points as shares of the sides. A foot is hidden.
-RECORDED = [Mark(0.54 - 0.004 * i, 0.28 + 0.012 * i, 0.99) for i in range(33)]
-RECORDED[28] = Mark(0.65, 0.66, 0.31)
-RECORDED[15] = Mark(1.02, 0.5, 0.9)  # a hand that reaches out of the photo
+# 33 points as shares of the photo's sides, in a plain line. A foot is hidden.
+MARKS = [Mark(0.54 - 0.004 * i, 0.28 + 0.012 * i, 0.99) for i in range(33)]
+MARKS[28] = Mark(0.65, 0.66, 0.31)
+MARKS[15] = Mark(1.02, 0.5, 0.9)  # a hand that reaches out of the photo
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[list[M
 
 
 def test_shares_become_pixels_and_unseen_joints_nan(answers: list[Any]) -> None:
-    answers.append([RECORDED])
+    answers.append([MARKS])
     (person,) = get_people_finder("mediapipe").people(np.zeros((1920, 1088, 3), np.uint8))
     np.testing.assert_allclose(person.joints[0], (0.54 * 1088 - 0.5, 0.28 * 1920 - 0.5), rtol=1e-5)
     missing = {NAMES[i] for i in np.flatnonzero(np.isnan(person.joints).any(axis=1))}
@@ -68,9 +68,9 @@ def test_shares_become_pixels_and_unseen_joints_nan(answers: list[Any]) -> None:
 
 
 def test_detect_takes_the_surest_and_leaves_empty_photos_empty(answers: list[Any]) -> None:
-    faint = [Mark(mark.x / 2, mark.y / 2, 0.6) for mark in RECORDED]
-    hidden = [Mark(mark.x, mark.y, 0.1) for mark in RECORDED]
-    answers += [[faint, RECORDED], [], [hidden]]
+    faint = [Mark(mark.x / 2, mark.y / 2, 0.6) for mark in MARKS]
+    hidden = [Mark(mark.x, mark.y, 0.1) for mark in MARKS]
+    answers += [[faint, MARKS], [], [hidden]]
     joints = get_people_finder("mediapipe").detect(np.zeros((3, 100, 100, 3), np.uint8))  # type: ignore[attr-defined]
     np.testing.assert_allclose(joints[0, 0], (53.5, 27.5), rtol=1e-5)
     assert np.isnan(joints[1:]).all()
