@@ -18,15 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select
 
 from benchmark import stats
 from benchmark.errors import BenchError
 from benchmark.survey import export
 from benchmark.survey.exclusions import Rules, Step, Vote, counted, exclude, is_left
 from benchmark.survey.folder import Study
-from benchmark.survey.tables import rater
-from benchmark.survey.tables import study as studies
 
 
 @dataclass(frozen=True)
@@ -144,6 +141,8 @@ def analyze(study: Study, rules: Rules | None = None) -> Analysis:
     votes: Sequence[Vote] = export.table(study, "votes")[1]
     kept, steps = exclude(votes, rules)
     everybody, config = counted(votes), study.design.study
+    with study.store.read() as connection:
+        simulated = study.is_simulated(connection)
     wanted = study.design.cells * config.raters
     found = [_comparison(name, kept, everybody, wanted, bool(config.durations_ms)) for name in study.comparisons]
     strengths, problem = _strengths(kept)
@@ -153,7 +152,7 @@ def analyze(study: Study, rules: Rules | None = None) -> Analysis:
         preset=study.design.preset,
         question=config.question,
         main=study.main,
-        simulated=_is_simulated(study),
+        simulated=simulated,
         raters_wanted=config.raters,
         durations_ms=config.durations_ms,
         rules=rules,
@@ -299,11 +298,3 @@ def _flow(study: Study, votes: Sequence[Vote], kept: Sequence[Vote], steps: tupl
         raters=len({vote["rater"] for vote in kept}),
         votes=len(kept),
     )
-
-
-def _is_simulated(study: Study) -> bool:
-    """One program among the raters is enough: its votes are not told from people's in any sum."""
-    programs = select(func.count()).where(rater.c.study == study.id, rater.c.mode == "simulated")
-    with study.store.read() as connection:
-        marked = connection.scalar(select(studies.c.simulated).where(studies.c.id == study.id))
-        return bool(marked) or bool(connection.scalar(programs))

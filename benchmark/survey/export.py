@@ -46,6 +46,7 @@ def as_json(study: Study, anonymous: bool = True) -> str:
     """The definition, every table, the consent texts and the audit log."""
     with study.store.read() as connection:
         row = connection.execute(select(studies).where(studies.c.id == study.id)).one()
+        simulated = study.is_simulated(connection)
         texts = connection.execute(select(consent)).all()
         log = connection.execute(
             select(audit.c.what, audit.c.created).where(audit.c.study == study.id).order_by(audit.c.id)
@@ -56,7 +57,7 @@ def as_json(study: Study, anonymous: bool = True) -> str:
         "definition": json.loads(row.definition),
         "definition_sha256": row.sha,
         "state": row.state,
-        "simulated": row.simulated,
+        "simulated": simulated,
         "consent": {text.sha: text.text for text in texts},
         "audit": [dict(line._mapping) for line in log],
         **{name: table(study, name, anonymous)[1] for name in TABLES},

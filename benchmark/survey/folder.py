@@ -79,6 +79,11 @@ class Study:
         """Whether this is the admin token that `bench survey build` printed."""
         return hmac.compare_digest(_scrypt(token, self.keys["salt"]), self.keys["admin"])
 
+    def is_simulated(self, connection: Connection) -> bool:
+        """Whether programs are among the raters: one is enough, as no sum tells its votes from people's."""
+        programs = select(tables.rater.c.id).where(tables.rater.c.study == self.id, tables.rater.c.mode == "simulated")
+        return connection.execute(programs.limit(1)).first() is not None
+
     def note(self, connection: Connection, what: str) -> None:
         """Write a line into the audit log."""
         connection.execute(insert(tables.audit).values(study=self.id, what=what, created=time.time()))
@@ -121,7 +126,6 @@ def create(folder: Path, design: Design, material: Material, database: str = "")
                 definition=json.dumps(design.to_dict(), sort_keys=True),
                 sha=design.sha,
                 state="open",
-                simulated=False,
                 created=time.time(),
             )
         )

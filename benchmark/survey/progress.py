@@ -67,9 +67,8 @@ def summary(study: Study, now: float) -> Summary:
     """Read everything in one look at the database."""
     c = cell.c
     with study.store.read() as connection:
-        state, simulated = connection.execute(
-            select(studies.c.state, studies.c.simulated).where(studies.c.id == study.id)
-        ).one()
+        state = connection.execute(select(studies.c.state).where(studies.c.id == study.id)).scalar_one()
+        simulated = study.is_simulated(connection)
         cells = connection.execute(
             select(c.comparison, c.item, c.duration_ms, c.done0 + c.done1, c.held0 + c.held1, c.need0 + c.need1)
             .where(c.study == study.id, c.kind == "trial")

@@ -32,7 +32,6 @@ study = Table(
     Column("definition", Text, nullable=False),
     Column("sha", String, nullable=False),
     Column("state", String, nullable=False),  # "open" | "closed"
-    Column("simulated", Boolean, nullable=False),  # for ever: its raters are programs
     Column("created", Float, nullable=False),
 )
 

@@ -17,7 +17,7 @@ from statsmodels.stats.proportion import proportion_confint
 from benchmark import stats
 from benchmark.errors import BenchError
 from benchmark.run.results import read_preference
-from benchmark.survey import analysis, export, people, telling
+from benchmark.survey import analysis, export, people, progress, telling
 from benchmark.survey.analysis import Analysis, analyze, share
 from benchmark.survey.exclusions import Rules, Step, exclude
 from benchmark.survey.folder import Study
@@ -270,6 +270,7 @@ def test_simulated_votes_are_marked_and_never_replace_peoples(of_run: tuple[Path
     fill(study, by_chance(4), mode="simulated")
     found = analyze(study)
     assert found.simulated and "SIMULATED" in "\n".join(telling.lines(found))
+    assert progress.summary(study, 0.0).simulated and json.loads(export.as_json(study))["simulated"] is True
     write_into(run, study, found)
     tree = json.loads((run / "preference.json").read_text())
     assert tree["simulated"] is True
