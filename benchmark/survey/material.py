@@ -101,7 +101,7 @@ def from_folders(
         if name not in found:
             raise BenchError(f"{name}: no folder was given under that name{nearest(name, found)}")
     if not against:
-        raise BenchError("survey build: give at least two folders of results, --results NAME=DIR")
+        raise BenchError("survey build: give at least two folders of results, --a DIR and --b DIR")
     shared = set.intersection(*(set(found[name]) for name in (main, *against)))
     shown: dict[str, Path] = {}
     if design.study.exemplar:
@@ -172,7 +172,7 @@ def _gold_of_folders(pictures: Mapping[str, Path], design: Design) -> tuple[Pair
     if not design.study.exemplar:
         return _coarse_gold(pictures, max(wanted, 12), draw)
     if len(pictures) < 2:
-        raise BenchError("--exemplars: at least two, or no practice and no catch trials (--set study.catch=0)")
+        raise BenchError("--exemplars: at least two, or --set study.catch=0 --set study.practice=0")
     gold = []
     for item in draw.sample(sorted(pictures), min(max(wanted, 12), len(pictures))):
         own = Picture(pictures[item])

@@ -87,7 +87,7 @@ def test_forgetting(capsys: pytest.CaptureFixture[str], here: Path) -> None:
         (["build", "--run", "r", "--a", "x"], "give either --run RUN or --a DIR"),
         (["build", "--run", "rnu"], "rnu: not a run folder"),
         (["build", *FOLDERS[2:]], "--exemplars: this preset shows an exemplar"),
-        (["build", *FOLDERS[:4]], "give at least two folders"),
+        (["build", *FOLDERS[:4]], "give at least two folders of results, --a DIR and --b DIR"),
         (["build", *FOLDERS[:4], "--b", "ours=secretrival"], "a second folder named 'ours'"),
         (["build", *FOLDERS[:4], "--b", "nowhere"], "nowhere: no such folder"),
         (["build", *FOLDERS, "--against", "thiers"], "no folder was given under that name; did you mean 'theirs'"),
