@@ -97,12 +97,12 @@ def create(folder: Path, design: Design, material: Material, database: str = "")
     if folder.exists() and any(folder.iterdir()):
         raise BenchError(f"{folder}: is not empty; build into a new folder")
     _check(design, material)
+    sizes, encoded = _encode(material, design.study.pixels)  # before the folder is there: a bad picture leaves none
     token, identity = secrets.token_urlsafe(24), secrets.token_hex(8)
     keys = {"person": secrets.token_hex(32), "code": secrets.token_hex(32), "salt": secrets.token_hex(16)}
     keys["admin"] = _scrypt(token, keys["salt"])
     (folder / "pictures").mkdir(parents=True)
     os.chmod(folder, 0o700)  # who voted what is nobody else's business
-    sizes, encoded = _encode(material, design.study.pixels)
     files = _write_pictures(folder / "pictures", encoded)
     write_json(
         folder / "study.json",

@@ -129,6 +129,16 @@ def test_a_missing_extra_is_one_line(here: Path, args: list[str]) -> None:
     assert done.returncode == 2
 
 
+def test_a_bad_picture_leaves_nothing_that_stands_in_the_way(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    bad = here / "secretrival" / "itemname03.png"
+    good = bad.read_bytes()
+    bad.write_bytes(b"no picture")
+    build = ["survey", "build", *FOLDERS, "--set", "study.pixels=32", "--out", "s"]
+    assert "itemname03.png: cannot be read as a picture" in bench(capsys, *build)[2]
+    bad.write_bytes(good)
+    assert bench(capsys, *build)[0] == 0
+
+
 def test_a_changed_definition_is_refused(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     bench(capsys, "survey", "build", *FOLDERS, *SMALL, "--out", "s")
     path = here / "s" / "study.json"
