@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections import Counter
 
@@ -24,6 +23,7 @@ from benchmark.metrics.calibration.damages import (
     noisy,
     tinted,
 )
+from benchmark.metrics.calibration.measure import calibrate
 from benchmark.run.world import World
 
 TABLE = {damage.name: damage for damage in DAMAGES}
@@ -112,6 +112,12 @@ def test_worlds_take_the_damages_that_they_can(world: World) -> None:
     assert [d.name for d in applicable(world)] == ["blur", "noise", "jpeg", "colour", "identity"]  # no joints
 
 
-def test_damages_are_a_table_that_others_can_extend(world: World, answers: Answers) -> None:
-    grey = Damage("grey", "grey", "%", (50, 100), lambda a, amount: a.images // 2)
-    assert dataclasses.replace(grey, steps=(100,)).applies(world) and grey.apply(answers, 50).max() <= 127
+def test_damages_are_a_table_that_others_can_extend(world: World) -> None:
+    darker = Damage(
+        "dark", "darker", "%", (50, 100), lambda a, amount: (a.images * (1 - amount / 100)).astype(np.uint8)
+    )
+    found = calibrate(world, ["toy-l1"], damages=[*DAMAGES[:1], darker])
+    (score,) = found["scores"]
+    assert [curve["damage"] for curve in score["curves"]] == ["blur", "dark"] and darker.applies(world)
+    half, black = (level["change"]["value"] for level in score["curves"][1]["levels"])
+    assert 0 < half < black

@@ -168,26 +168,28 @@ def test_every_claim_is_about_a_damage_of_the_table() -> None:
         assert set(said) <= names and set(said.values()) <= {REACTS, FLAT}
 
 
-# Claims that fail here and stand in docs/metrics.md: the shipped detectors and parser miss more in a strongly tinted
-# picture, so what is measured with them does too. Whether by more than the interval hangs on the dozen items. Dancers'
-# LEPE moves with their clothes at 32 px.
+# The claims that fail on these few items, no more and no fewer, as everything is seeded; they stand in docs/metrics.md.
+# The shipped detectors and parser miss more in a strongly tinted picture, so what is measured with them does too; and
+# dancers' LEPE moves with their clothes at 32 px.
 FINDINGS = {
-    "face": {("lepe", "colour"), ("lepe-asked", "colour")},
-    "dance": {("lepe", "colour"), ("lepe-asked", "colour"), ("lepe", "identity")},
-    "street": {("sps-pixel", "colour"), ("sps-class", "colour"), ("sps-iou", "colour")},
+    "face": {("lepe", "colour")},
+    "dance": {("lepe-asked", "colour"), ("lepe", "identity")},
+    "street": {("sps-pixel", "colour")},
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("task", "metrics", "size", "items", "identities"),
+    ("task", "metrics", "size", "items", "identities", "claims_judged"),
     [
-        ("face", ["frechet", "lepe", "eye-patch", "counterfactual"], 32, 16, 40),
-        ("dance", ["lepe", "counterfactual"], 32, 16, 16),
-        ("street", ["sps", "counterfactual"], 32, 12, 65),
+        ("face", ["frechet", "lepe", "eye-patch", "counterfactual"], 32, 16, 40, 42),
+        ("dance", ["lepe", "counterfactual"], 32, 16, 16, 30),
+        ("street", ["sps", "counterfactual"], 32, 12, 65, 33),
     ],
 )
-def test_real_metrics_react_as_they_must(task: str, metrics: list[str], size: int, items: int, identities: int) -> None:
+def test_real_metrics_react_as_they_must(
+    task: str, metrics: list[str], size: int, items: int, identities: int, claims_judged: int
+) -> None:
     overrides = [f"data.size={size}", f"data.identities={identities}", "data.frames=4", f"eval.items={items}"]
     config = configuration.load("smoke", task, [*overrides, "eval.batch=16"])
     chosen = registry.get("tasks", task)()
@@ -201,5 +203,5 @@ def test_real_metrics_react_as_they_must(task: str, metrics: list[str], size: in
         if curve["claim"]
     }
     broken = {pair for pair, holds in judged.items() if not holds}
-    assert broken <= FINDINGS[task]
-    assert len(judged) > 15
+    assert broken == FINDINGS[task]
+    assert len(judged) == claims_judged
