@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from benchmark.survey.exclusions import Rules
+
 EXAMPLES = """\b
 Examples:
   bench survey analyze study
@@ -21,11 +23,18 @@ Examples:
 @click.option("--into", "run", type=click.Path(path_type=Path), help="Run folder whose report is to show the result.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--pairs", is_flag=True, help="Also list every pair of pictures.")
-@click.option("--catch-wrong", default=1, show_default=True, help="Leave out who has more wrong catch trials.")
 @click.option(
-    "--least-ms", default=300.0, show_default=True, help="Leave out whose median answer is sooner; 0: nobody."
+    "--catch-wrong", default=Rules.catch_wrong, show_default=True, help="Leave out who has more wrong catch trials."
 )
-@click.option("--one-sided", default=10, show_default=True, help="Leave out who took one side in so many trials, all.")
+@click.option(
+    "--least-ms", default=Rules.least_ms, show_default=True, help="Leave out whose median answer is sooner; 0: nobody."
+)
+@click.option(
+    "--one-sided",
+    default=Rules.one_sided,
+    show_default=True,
+    help="Leave out who took one side in so many trials, all.",
+)
 def analyze(
     folder: Path,
     database: str | None,
@@ -44,7 +53,6 @@ def analyze(
 
     study = open_study(folder, database)
     from benchmark.survey.analysis import analyze as work_out
-    from benchmark.survey.exclusions import Rules
     from benchmark.survey.into_run import write_into
     from benchmark.survey.telling import lines
 
