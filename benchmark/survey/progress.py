@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from sqlalchemy import and_, case, func, select, update
@@ -135,7 +136,6 @@ def _people(connection: Any, study: Study, now: float) -> tuple[Person, ...]:
         .join(assignment, assignment.c.id == vote.c.assignment)
         .join(rater, rater.c.id == assignment.c.rater)
         .where(rater.c.study == study.id, assignment.c.kind != "practice")
-        .order_by(vote.c.rt_ms)
     ):
         times.setdefault(who, []).append(ms)
     patience = 60 * study.design.study.lease_minutes
@@ -150,7 +150,7 @@ def _people(connection: Any, study: Study, now: float) -> tuple[Person, ...]:
             catch_failed=row.failed,
             catch_seen=row.caught,
             discards=row.discards,
-            median_ms=times[row.id][len(times[row.id]) // 2] if row.id in times else None,
+            median_ms=median(times[row.id]) if row.id in times else None,
         )
         for row in rows
     )

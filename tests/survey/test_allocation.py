@@ -278,6 +278,14 @@ def test_a_screen_that_never_does_well_ends_all_the_same(make: Make) -> None:
     assert len(export.table(study, "discards")[1]) == 12
 
 
+def test_the_median_answer_is_the_one_that_the_rules_go_by(make: Make) -> None:
+    study = make(trials=4)
+    session = enter(study)
+    for rt_ms in (100.0, 200.0, 400.0, 9000.0):
+        submit(study, session, next_trial(study, session, 0.0)["key"], Answer(True, rt_ms), 0.0)
+    assert [person.median_ms for person in progress.summary(study, 0.0).people] == [300.0]
+
+
 def test_no_duration_no_tolerance(make: Make) -> None:
     study = make(pairs=4, trials=2)
     assert vote(study, enter(study), hidden=3, small=True)["saved"]
