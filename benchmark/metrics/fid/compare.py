@@ -63,6 +63,8 @@ def compare(
     used, and for statistics of another protocol.
     """
     _check_metrics(metrics)
+    if save_stats is not None:
+        statistics_file.require_suffix(save_stats)
     chosen = protocols.get(protocol)
     folders = {name: None if path.suffix == ".npz" else scan(path) for name, path in (("real", real), ("fake", fake))}
     for path, pictures in zip((real, fake), folders.values(), strict=True):

@@ -142,14 +142,21 @@ def test_pytorch_fid_reads_our_statistics_and_we_its(thumbnail: Thumbnail, draw:
         ({"other": np.ones(3)}, "no `mu` and `sigma`"),
         ({"mu": np.ones(3), "sigma": np.ones((3, 2))}, r"should be \(D,\) and \(D, D\)"),
         ({"mu": np.full(3, np.nan), "sigma": np.eye(3)}, "NaN"),
+        ({"mu": np.array(["a"]), "sigma": np.eye(1)}, "not real numbers"),
+        ({"mu": np.ones(1), "sigma": np.eye(1), "about": "not JSON"}, "cannot be read"),
     ],
 )
 def test_nonsense_statistics(arrays: dict[str, np.ndarray], reason: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(BenchError, match=reason):
         statistics_file.load(tmp_path / "a.npz")
-    (tmp_path / "b.npz").write_text("text")
-    with pytest.raises(BenchError, match="cannot be read"):
+    for data in (b"text", b"", (tmp_path / "a.npz").read_bytes()[:90]):
+        (tmp_path / "b.npz").write_bytes(data)
+        with pytest.raises(BenchError, match="cannot be read"):
+            statistics_file.load(tmp_path / "b.npz")
+    with (tmp_path / "b.npz").open("wb") as file:
+        np.save(file, np.ones(3))
+    with pytest.raises(BenchError, match="holds one array"):
         statistics_file.load(tmp_path / "b.npz")
 
 
@@ -161,6 +168,7 @@ def test_too_few_unknown_and_damaged(thumbnail: Thumbnail, draw: Draw) -> None:
         compare(real, real, metrics=["fidd"])
     with pytest.raises(BenchError, match=r"end in \.npz"):
         compare(real, real, save_stats=real / "stats")
+    assert thumbnail.seen == 0  # all of this is said before any work
     (real / "even" / "000.png").write_bytes(b"")
     with pytest.raises(BenchError, match=r"even/000\.png: is empty"):
         compare(real, real)
