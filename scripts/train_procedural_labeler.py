@@ -3,9 +3,10 @@
     python scripts/train_procedural_labeler.py dance               # train (8 to 10 CPU-minutes, one thread)
     python scripts/train_procedural_labeler.py dance --evaluate    # error on dancers it has never seen
 
-The networks see pictures from the renderers' seed 1; data sets of the benchmark use other seeds, and the error is
-measured on seed 0. Pictures are degraded (blur, noise, colour, lost resolution, patches), because the networks will
-have to read the output of young GANs, and those that find points see many that show nobody, so that they can say so.
+The networks see pictures from the renderers' seed 1; the presets' data and the measured error are of seed 0. (A run
+with data.seed=1 is scored by a network that has learnt its pictures.) Pictures are degraded (blur, noise, colour, lost
+resolution, patches), because the networks will have to read the output of young GANs, and those that find points see
+many that show nobody, so that they can say so.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def evaluate(people: int) -> None:
     """Print what it finds of unseen dancers, clean and degraded, and how often an empty place passes for somebody."""
     detector, rng = PoseDetector(), np.random.default_rng(0)
     print(f"{detector.protocol}: {people} unseen dancers, {CLIP // EVERY} frames each")
-    print(f"{'frames':<22} {'nobody':>7} {'found':>7} {'wrong':>7} {'mean px':>8} {'px of 64':>9} {'95 % px':>8}")
+    print(f"{'frames':<22} {'nobody':>7} {'found':>7} {'wrong':>7} {'mean px':>8} {'of side':>8} {'95 % px':>8}")
     for size in (32, 64, 128, 256):
         frames = rendered(HELD_OUT_SEED, people if size == INPUT else max(people // 5, 1), size)
         _report(f"clean, {size} px", detector.detect(frames.photos), frames.points, size)
@@ -135,4 +135,4 @@ def _report(title: str, found: np.ndarray, points: np.ndarray, size: int) -> Non
     distance = np.linalg.norm(found - points, axis=2)[seen & given]
     mean, high = distance.mean(), np.quantile(distance, 0.95)
     shares = f"{1 - given.any(axis=1).mean():>7.2%} {given[seen].mean():>7.2%} {given[~seen].mean():>7.2%}"
-    print(f"{title:<22} {shares} {mean:>8.3f} {mean * 64 / size:>9.3f} {high:>8.3f}")
+    print(f"{title:<22} {shares} {mean:>8.3f} {mean / size:>8.4f} {high:>8.3f}")

@@ -79,7 +79,7 @@ def train(scenes: int, steps: int, seed: int) -> nn.Module:
 
 
 def evaluate(scenes: int) -> None:
-    """Print SPS of the parser on unseen streets, clean and degraded, against the renderer's own labels."""
+    """Print SPS of the parser on unseen streets, clean, degraded and swapped, against the renderer's own labels."""
     parser, rng = ProceduralParser(), np.random.default_rng(0)
     print(f"{parser.protocol}: {scenes} unseen scenes, {len(MOMENTS)} frames each, all 13 styles in turn")
     print(f"{'frames':<24} {'pixel acc.':>10} {'class acc.':>10} {'class IoU':>10}")
@@ -92,6 +92,11 @@ def evaluate(scenes: int) -> None:
             worse = np.stack([degraded(photo, rng) for photo in frames.photos])
             _report(f"degraded, {width}x{picture_height(width)}", confusions(frames.labels, parser.parse(worse)).sum(0))
             matrix = seen
+            # What the parser says of pictures that have nothing to do with the labels: its floor.
+            grey = np.full_like(frames.photos, 128)
+            other = np.roll(frames.photos, len(MOMENTS), axis=0)
+            for title, wrong in (("grey instead", grey), ("another street instead", other)):
+                _report(title, confusions(frames.labels, parser.parse(wrong)).sum(axis=0))
     hits, asked = np.diagonal(matrix), matrix.sum(axis=1)
     for name, hit, of in zip(CLASSES, hits, asked, strict=True):
         print(f"{name:<24} {hit / of:>10.2%}  of {of / asked.sum():.2%} of the pixels" if of else f"{name:<24} absent")
