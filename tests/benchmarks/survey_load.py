@@ -1,6 +1,6 @@
 """Lease-and-vote requests a second of `bench survey serve`, on loopback, generator on the same machine.
 
-    python tests/benchmarks/survey_load.py --connections 100 --seconds 20 --workers 2
+    python -m tests.benchmarks.survey_load --connections 100 --seconds 20 --workers 2
 
 Every connection is a rater that answers at once; a request stores a vote and leases the next trial (SQLite, on the disk
 before it is acknowledged). Prints requests a second, p50, p99 and errors, and checks that every acknowledged vote is
@@ -115,7 +115,8 @@ def main() -> None:
         study.store.engine.dispose()
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        command = [sys.executable, __file__, "--serve", str(folder / "study"), "--port", str(port)]
+        command = [sys.executable, "-m", "tests.benchmarks.survey_load"]
+        command += ["--serve", str(folder / "study"), "--port", str(port)]
         command += ["--workers", str(args.workers), "--threads", str(args.threads), *(["--no-sync"] * args.no_sync)]
         server = subprocess.Popen(command)
         try:
