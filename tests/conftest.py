@@ -7,13 +7,16 @@ skip is turned into a failure when BENCH_CI is set, so that a missing install st
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ALLOWED_IN_CI = ("no GPU", "no licensed")
 REPO = Path(__file__).resolve().parent.parent
+CHROMIUM = os.environ.get("BENCH_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -40,3 +43,15 @@ def clips() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real clips at {folder}; set BENCH_CLIPS")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a window; of a module, as it keeps an event loop running in this thread."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: dev)")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}; set BENCH_CHROMIUM")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
