@@ -5,7 +5,7 @@ paper has it; style in portraits includes "gender, racial identity, age" (pix2pi
 eye patches look at.
 
 The 128 numbers of dlib_face_recognition_resnet_model_v1 are compared by Euclidean distance; dlib's own rule takes two
-photos below 0.6 for one person. docs/metrics.md says what the distance is worth on rendered faces.
+photos below 0.6 for one person, which is no rule for rendered faces: compare methods with each other.
 """
 
 from __future__ import annotations
