@@ -31,7 +31,7 @@ def folder_options(command: F) -> F:
             ),
             click.option("--save-stats", type=path, metavar="FILE", help="Keep the statistics of --real (.npz)."),
             click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON."),
-            click.option("--bfloat16", is_flag=True, help="A marked preview, off by about 0.5 %; see docs."),
+            click.option("--bfloat16", is_flag=True, help="A marked preview, features off by up to 2 %."),
             click.option("--no-cache", is_flag=True, help="Neither read nor write cached features."),
             click.option("--random-weights", is_flag=True, help="An untrained network, to try out timings. No FID."),
         )

@@ -4,8 +4,8 @@
     network = load_network(protocol)
     vectors = network.vectors(protocol.prepare(images))    # uint8 (N, 3, H, W) -> (N, D)
 
-The tools differ only in how they bring an image to 299 px and in what they subtract, and that moves the distance by
-up to a quarter at 64 px. Numbers of two protocols are never compared.
+The tools differ only in how they bring an image to 299 px and in what they subtract, and that moves the distance.
+Numbers of two protocols are never compared.
 """
 
 from __future__ import annotations
