@@ -40,7 +40,7 @@ def detectable(design: Design, comparisons: int, share: float, item_share: float
     """What it takes to find a true preference of `share` with 80 % power."""
     alone = votes_needed(share)
     lines = [
-        f"to find a true preference of {share:.0%} (80 % power, two-sided 5 %), of {alone} independent votes; here",
+        f"to find a true preference of {share:.1%} (80 % power, two-sided 5 %), of {alone} independent votes; here",
     ]
     for raters in sorted({10, design.study.raters}):
         loss = effect(design, comparisons, item_share, rater_share, raters)

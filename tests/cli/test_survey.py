@@ -35,6 +35,7 @@ def test_plan_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0 and "2400 a comparison, 7200 in all" in out and "people    120" in out
     assert "of 210 independent votes" in out and "design effect 3.5" in out
     assert "10 people a pair: 45 pairs" in out
+    assert "a true preference of 62.5% (80 % power" in bench(capsys, "survey", "plan", "--detect", "0.625")[1]
 
 
 def test_from_folders_to_votes(capsys: pytest.CaptureFixture[str], here: Path) -> None:
