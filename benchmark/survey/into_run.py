@@ -64,7 +64,9 @@ def _preferred(comparison: Comparison) -> Preferred:
 
 
 def _require_same(run: Path, study: Study) -> None:
-    """The pictures that people saw have to be this run's."""
+    """The pictures that people saw have to be this run's. Of a study built from folders only the names of the methods
+    can be checked.
+    """
     if is_suite(run):
         raise BenchError(f"--into {run}: holds several tasks; give the folder of one, e.g. {run / 'face'}")
     if not (run / "results.json").is_file():
