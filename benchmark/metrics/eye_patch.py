@@ -61,20 +61,9 @@ class EyePatchDistance:
                 for eye in EYES
             ]
             values[usable] = np.mean(per_eye, axis=0)
-        return [
-            ItemScores(
-                metric=f"eye-patch[{network.protocol},{detector.protocol},{patch}to{resized}px]",
-                title="Eye-patch distance",
-                better="lower",
-                values=over.optional(values),
-                failure="no landmarks found in the result or the exemplar",
-                notes={
-                    "N": int(usable.sum()),
-                    "failures": int((~usable).sum()),
-                    "weights_sha256": network.weights_sha256,
-                },
-            )
-        ]
+        metric = f"eye-patch[{network.protocol},{detector.protocol},{patch}to{resized}px]"
+        failure = "no landmarks found in the result or the exemplar"
+        return [over.to_exemplars(metric, "Eye-patch distance", values, failure, network.weights_sha256)]
 
 
 def patches(images: np.ndarray, centres: np.ndarray, size: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.metrics import images as over
-from benchmark.metrics.fid.interval import METHOD, frechet_interval
+from benchmark.metrics.fid.interval import METHOD, frechet_interval, random_halves
 from benchmark.protocols import ItemScores
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 FID = "inception-2015-12-05"
 FEW = 50  # below this many images the value is mostly bias
-FLOOR_SEED = 0
 
 
 class FrechetDistance:
@@ -40,9 +39,7 @@ class FrechetDistance:
         real = over.pooled(network, exam.targets, exam.config.eval.batch)
         notes: dict[str, Any] = {"weights_sha256": network.weights_sha256, "against": "the targets"}
         if exam.reference:
-            order = np.random.default_rng(FLOOR_SEED).permutation(len(real))
-            half = len(real) // 2
-            fake, real = real[order[:half]], real[order[half : 2 * half]]
+            fake, real = random_halves(real)
             notes["against"] = "the floor: two random halves of the targets"
         else:
             fake = over.pooled(network, images, exam.config.eval.batch)

@@ -53,17 +53,9 @@ class IdentityDistance:
             for pictures in (images, exam.exemplars)
         )
         values = np.linalg.norm(result - exemplar, axis=1)  # NaN where either has no face
-        failed = int(np.isnan(values).sum())
-        return [
-            ItemScores(
-                metric=f"identity[{network.protocol},{detector.protocol},{over.side(images)}px]",
-                title="Identity distance",
-                better="lower",
-                values=over.optional(values),
-                failure="no face found in the result or the exemplar",
-                notes={"N": len(values) - failed, "failures": failed, "weights_sha256": network.weights_sha256},
-            )
-        ]
+        metric = f"identity[{network.protocol},{detector.protocol},{over.side(images)}px]"
+        failure = "no face found in the result or the exemplar"
+        return [over.to_exemplars(metric, "Identity distance", values, failure, network.weights_sha256)]
 
 
 class FaceNetwork:

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmark.errors import BenchError
 from benchmark.metrics.memo import remember
+from benchmark.protocols import ItemScores
 
 if TYPE_CHECKING:
     import torch
@@ -99,6 +100,13 @@ def found(points: np.ndarray) -> np.ndarray:
 def optional(values: np.ndarray) -> list[float | None]:
     """Per-item values as ItemScores wants them: None for NaN."""
     return [None if np.isnan(v) else float(v) for v in values]
+
+
+def to_exemplars(metric: str, title: str, values: np.ndarray, failure: str, weights_sha256: str) -> ItemScores:
+    """Distances (N,) of results to their exemplars as a score; NaN, for the reason `failure`, becomes None."""
+    failed = int(np.isnan(values).sum())
+    notes = {"N": len(values) - failed, "failures": failed, "weights_sha256": weights_sha256}
+    return ItemScores(metric, title, "lower", optional(values), failure=failure, notes=notes)
 
 
 def _parts(images: np.ndarray, batch: int) -> list[np.ndarray]:

@@ -30,7 +30,7 @@ from benchmark.metrics.fid.pairing import pair
 from benchmark.metrics.fid.protocols import Protocol
 
 METRICS = ("fid", "kid")
-FLOOR, FEW = 50, 2_048  # pictures: fewer are refused; fewer are mostly bias at 2,048 dimensions
+FEWEST, FEW = 50, 2_048  # pictures: fewer are refused; fewer are mostly bias at 2,048 dimensions
 
 
 @dataclass
@@ -68,8 +68,8 @@ def compare(
     chosen = protocols.get(protocol)
     folders = {name: None if path.suffix == ".npz" else scan(path) for name, path in (("real", real), ("fake", fake))}
     for path, pictures in zip((real, fake), folders.values(), strict=True):
-        if pictures is not None and len(pictures) < FLOOR:
-            raise BenchError(f"{path}: {len(pictures)} pictures; below {FLOOR} a FID is noise and is not computed")
+        if pictures is not None and len(pictures) < FEWEST:
+            raise BenchError(f"{path}: {len(pictures)} pictures; below {FEWEST} a FID is noise and is not computed")
         if pictures is None and "kid" in metrics:
             raise BenchError(f"{path}: KID needs the pictures, statistics are not enough; ask for --metrics fid")
     from benchmark.run.devices import choose_device

@@ -94,9 +94,14 @@ def frechet_infinity(a: Side, b: Side, paired: bool = True) -> float:
 
 def frechet_floor(real: np.ndarray) -> float:
     """The distance between two random halves of a set (N, D): what a perfect method would show at N / 2."""
-    order = np.random.default_rng(SEED).permutation(len(real))
-    half = len(real) // 2
-    return frechet_distance(real[order[:half]], real[order[half : 2 * half]])
+    return frechet_distance(*random_halves(real))
+
+
+def random_halves(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two disjoint halves of a set (N, D), the same every time; of an odd N one row is left out."""
+    order = np.random.default_rng(SEED).permutation(len(rows))
+    half = len(rows) // 2
+    return rows[order[:half]], rows[order[half : 2 * half]]
 
 
 def _first(side: Side, share: float, seed: int) -> Side:

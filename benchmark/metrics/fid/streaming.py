@@ -64,11 +64,11 @@ class FrechetInceptionDistance:
 
     def compute(self) -> float:
         """The distance of what has been seen. BenchError below 50 images on either side."""
-        from benchmark.metrics.fid.compare import FLOOR
+        from benchmark.metrics.fid.compare import FEWEST
 
         for name, side in (("real", self.real), ("fake", self.fake)):
-            if side.count < FLOOR:
-                raise BenchError(f"FID: {side.count} {name} images; below {FLOOR} a FID is noise and is not computed")
+            if side.count < FEWEST:
+                raise BenchError(f"FID: {side.count} {name} images; below {FEWEST} a FID is noise and is not computed")
         rows = [side.all_rows for side in (self.real, self.fake)]
         both = [side.moments if r is None else r for side, r in zip((self.real, self.fake), rows, strict=True)]
         return frechet_of_moments(both[0], both[1])
