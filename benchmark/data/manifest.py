@@ -19,6 +19,7 @@ from benchmark.files import sha256_file, write_atomic
 MANIFEST = "manifest.jsonl"
 FORMATS = {"face": "exemplar-bench prepared faces", "dance": "exemplar-bench prepared dancers"}
 VERSION = 1
+_HEADER_FIELDS = ("task", "size", "detector", "protocol")  # those that reading needs
 _CLIP_FIELDS = ("clip", "split", "video", "times", "images", "sha256", "landmarks", "landmarks_sha256", "rows")
 
 
@@ -63,8 +64,8 @@ def read_manifest(folder: Path, task: str | None = None) -> Manifest:
         raise BenchError(f"{path}: line 1: not a version {VERSION} manifest of prepared videos; prepare them again")
     if task is not None and header["format"] != FORMATS[task]:
         raise BenchError(f"{folder}: holds {header['format'].split()[-1]}, of no use to the {task} task")
-    for number, clip in enumerate(clips, start=2):
-        missing = [field for field in _CLIP_FIELDS if field not in clip]
+    for number, line in enumerate([header, *clips], start=1):
+        missing = [field for field in (_HEADER_FIELDS if number == 1 else _CLIP_FIELDS) if field not in line]
         if missing:
             raise BenchError(f"{path}: line {number}: field {missing[0]!r} is missing; prepare the videos again")
     return Manifest(header, clips, hashlib.sha256(content).hexdigest())

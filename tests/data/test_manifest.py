@@ -29,6 +29,7 @@ def test_round_trip(tmp_path: Path) -> None:
         (lambda lines: [lines[0], lines[1][:50], lines[2]], "line 2: not a JSON object"),
         (lambda lines: [*lines[:2], "[1, 2]"], "line 3: not a JSON object"),
         (lambda lines: ['{"format": "other"}', *lines[1:]], "line 1: not a version 1 manifest"),
+        (lambda lines: [lines[0].replace('"task"', '"tusk"'), *lines[1:]], "line 1: field 'task' is missing"),
         (lambda lines: [*lines[:2], lines[2].replace('"rows"', '"row"')], "line 3: field 'rows' is missing"),
     ],
 )
