@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -32,13 +32,16 @@ def list_pairs(label: Path, exemplar: Path, how: str = "zip") -> list[PhotoPair]
     Two folders: "zip" pairs photos of the same name (suffix aside), "product" every label with every exemplar.
 
     Raises:
-        BenchError: nothing there, no photos in a folder, photos of one name, or, for "zip", photos without a partner.
+        BenchError: nothing there, no photos in a folder, photos or results of one name, or, for "zip", photos without a
+            partner.
     """
     labels, exemplars = _photos("--label", label), _photos("--exemplar", exemplar)
     if how == "zip" and label.is_dir() and exemplar.is_dir():
         _check_partners(labels, exemplars)
         return [PhotoPair(path, exemplars[name], name) for name, path in labels.items()]
-    return [PhotoPair(a, b, f"{x}__{y}") for x, a in labels.items() for y, b in exemplars.items()]
+    pairs = [PhotoPair(a, b, f"{x}__{y}") for x, a in labels.items() for y, b in exemplars.items()]
+    _check_names("--label, --exemplar", pairs, "rename a photo, or name results with --pairs-list FILE")
+    return pairs
 
 
 def read_pairs(table: Path) -> list[PhotoPair]:
@@ -65,10 +68,15 @@ def read_pairs(table: Path) -> list[PhotoPair]:
     pairs = [_row(table, reader.line_num, row) for row in reader]
     if not pairs:
         raise BenchError(f"{table}: holds no pairs")
+    _check_names(str(table), pairs, "tell them apart in the column out")
+    return pairs
+
+
+def _check_names(where: str, pairs: Sequence[PhotoPair], advice: str) -> None:
+    """BenchError where one result would overwrite another."""
     twice = [name for name, count in Counter(pair.name for pair in pairs).items() if count > 1]
     if twice:
-        raise BenchError(f"{table}: {len(twice)} results share a name ({twice[0]}); tell them apart in the column out")
-    return pairs
+        raise BenchError(f"{where}: {len(twice)} results share a name ({twice[0]}); {advice}")
 
 
 def _row(table: Path, number: int, row: Mapping[str | None, str | None]) -> PhotoPair:

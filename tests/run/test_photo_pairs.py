@@ -57,6 +57,12 @@ def test_what_cannot_be_paired_is_named(labels: Path, tmp_path: Path, exemplars:
         list_pairs(labels, photos(tmp_path / "exemplars", *exemplars))
 
 
+def test_results_never_overwrite_each_other(tmp_path: Path) -> None:
+    one, other = photos(tmp_path / "l", "a.png", "a__b.png"), photos(tmp_path / "e", "c.png", "b__c.png")
+    with pytest.raises(BenchError, match=r"1 results share a name \(a__b__c\); rename a photo"):
+        list_pairs(one, other, "product")
+
+
 def test_a_table_names_photos_from_its_own_folder_and_results(labels: Path) -> None:
     (labels / "pairs.csv").write_text(
         "\ufefflabel, exemplar, out\na.JPG, far/c.jpeg, best/one.png\nb.png, a.JPG,\n\n", encoding="utf-8"
