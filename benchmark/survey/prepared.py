@@ -1,6 +1,6 @@
 """Statements of the hot path: written in SQLAlchemy Core, compiled once, run on the driver's own cursor.
 
-A vote and a lease are a dozen small statements; SQLAlchemy's handling of each costs ten times what SQLite's does.
+A vote and a lease are a dozen small statements; this saves SQLAlchemy's own work on each.
 
     find = Prepared(select(cell).where(cell.c.id == bindparam("which")))
     rows = find(connection, which=3)                  # named tuples; find.one(...) for the first or None

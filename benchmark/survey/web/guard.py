@@ -60,7 +60,7 @@ class Limits:
     trials: tuple[float, float] = (5.0, 40.0)  # of one session: next and vote
     entries: tuple[float, float] = (2.0, 100.0)  # new sessions of one address: a class room behind one router
     logins: tuple[float, float] = (1 / 12, 5.0)  # admin tokens tried from one address
-    all_logins: tuple[float, float] = (0.5, 30.0)  # and from everywhere: each costs a deliberate 50 ms
+    all_logins: tuple[float, float] = (0.5, 30.0)  # and from everywhere: scrypt makes each costly on purpose
 
 
 class Guard:
