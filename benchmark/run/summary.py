@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmark import stats
 from benchmark.config import Config
+from benchmark.data.procedural import LABELER_SEED
 from benchmark.files import read_json, write_atomic
 from benchmark.run.manifest import describe
 from benchmark.run.plan import Cell
@@ -186,6 +187,8 @@ def _cautions(world: World, rows: tuple[MethodRow, ...], items: int) -> list[str
         found.append(
             f"Rendered data ({world.source.name}), not the photographs of the papers: compare orderings, not values."
         )
+        if world.config.data.seed == LABELER_SEED:
+            found.append(f"data.seed = {LABELER_SEED}: the shipped labelers have learnt these pictures; take another seed.")
     found += getattr(world.source, "cautions", ())
     if ev.frechet != "inception-2015-12-05":
         found.append(f"The Frechet distance uses {ev.frechet} features: it is not FID.")

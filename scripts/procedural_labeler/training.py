@@ -10,7 +10,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-TRAIN_SEED, HELD_OUT_SEED = 1, 0  # worlds that are learnt from, and that the error is measured on
+from benchmark.data.procedural import LABELER_SEED
+
+TRAIN_SEED, HELD_OUT_SEED = LABELER_SEED, 0  # worlds that are learnt from, and that the error is measured on
 
 
 def optimise(network: nn.Module, loss: Callable[[nn.Module], Tensor], steps: int, lr: float = 4e-3) -> nn.Module:

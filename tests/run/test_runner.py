@@ -69,6 +69,14 @@ def test_a_run_leaves_every_file_and_sensible_numbers(tmp_path: Path) -> None:
     assert any("3 test clips only" in caution for caution in results.cautions)
 
 
+def test_pictures_that_the_labelers_have_learnt_are_pointed_out(tmp_path: Path) -> None:
+    for seed, told in (("1", True), ("2", False)):
+        run, config = tmp_path / seed, configuration.load("smoke", "toy", [f"data.seed={seed}"])
+        rendered = make_plan("toy", config, "toy-good", (0,), None)
+        assert runner.run(rendered, run, ["bench"], lambda line: None, Silent, show=False) == 0
+        assert any("have learnt these pictures" in caution for caution in RunView(run).results.cautions) is told
+
+
 def test_the_mean_is_the_mean_of_the_score_lines(tmp_path: Path) -> None:
     go(tmp_path, "toy-good", (0, 1))
     view = RunView(tmp_path)
