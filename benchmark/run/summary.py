@@ -188,7 +188,7 @@ def _cautions(world: World, rows: tuple[MethodRow, ...], items: int) -> list[str
             f"Rendered data ({world.source.name}), not the photographs of the papers: compare orderings, not values."
         )
         if world.config.data.seed == LABELER_SEED:
-            found.append(f"data.seed = {LABELER_SEED}: the shipped labelers have learnt these pictures; take another seed.")
+            found.append(f"data.seed = {LABELER_SEED}: the shipped labelers have learnt these pictures; take another.")
     found += getattr(world.source, "cautions", ())
     if ev.frechet != "inception-2015-12-05":
         found.append(f"The Frechet distance uses {ev.frechet} features: it is not FID.")
