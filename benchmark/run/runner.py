@@ -29,6 +29,7 @@ from benchmark.run.results import EXAM, RunView
 from benchmark.run.summary import summarise
 from benchmark.run.world import World
 
+WORTHWHILE = 20.0  # seconds of a budget: with less left, starting a worker again gains next to nothing
 SCORING_SHARE = 0.1  # of a time budget, kept back for synthesis, scores and the report
 
 
@@ -76,7 +77,10 @@ def run(
         lenders = {cell: other for cell in todo if (other := lender(plan, cell, view.cells))}
         training = [cell for cell, stages in todo.items() if "fit" in stages and cell not in lenders]
         if jobs > 1 and len(training) > 1:
-            fit_cells(plan, folder, training, jobs, lambda left: _deadline(budget, -(-left // jobs)), progress)
+            waiting = training
+            while waiting:  # once; again for those cut short, where cheaper ones have left time over
+                fit_cells(plan, folder, waiting, jobs, lambda left: _deadline(budget, -(-left // jobs)), progress)
+                waiting = _cut_short(RunView(folder), waiting) if _time_left(budget) > WORTHWHILE else []
             fitted = RunView(folder).cells
             for cell in training:
                 todo[cell] = [] if fitted[cell.method, cell.seed]["fit"]["state"] == "failed" else list(STAGES[1:])
@@ -198,6 +202,17 @@ def _todo(view: RunView, cell: Cell) -> list[str]:
     stages = _stages(cell)
     first = next(s for s in stages if records.get(s, {}).get("state") != "done")
     return list(stages[stages.index(first) :])
+
+
+def _cut_short(view: RunView, cells: list[Cell]) -> list[Cell]:
+    """Those of `cells` whose training the time budget ended before its last step."""
+    fits = {cell: view.cells[cell.method, cell.seed]["fit"] for cell in cells}
+    return [cell for cell, fit in fits.items() if fit["state"] == "done" and not fit.get("finished", True)]
+
+
+def _time_left(budget: float | None) -> float:
+    """Seconds; none where there is no budget, as nothing is cut short then."""
+    return 0.0 if budget is None else budget - time.monotonic()
 
 
 def _deadline(budget: float | None, left: int) -> float | None:

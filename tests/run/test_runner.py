@@ -16,6 +16,7 @@ import pytest
 from benchmark import config as configuration
 from benchmark import registry
 from benchmark.errors import BenchError
+from benchmark.files import append_line
 from benchmark.run import manifest as manifest_module
 from benchmark.run import runner
 from benchmark.run.plan import make_plan
@@ -156,6 +157,27 @@ def test_a_plug_in_that_was_uninstalled_stays_readable(tmp_path: Path, monkeypat
     assert go(tmp_path, "toy-good,toy-shape") == 1  # summarised anew, without the class
     after = read_results(tmp_path)
     assert after.methods[:2] == before.methods and after.value("toy-bad", "toy-l1[8px]") == before.values[0]
+
+
+@pytest.mark.parametrize(("minutes", "passes"), [(10.0, 2), (0.1, 1)])
+def test_what_a_share_of_the_budget_cut_short_gets_the_time_that_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: float, passes: int
+) -> None:
+    asked: list[list[str]] = []
+
+    def fit_cells(plan, folder, cells, jobs, deadline, progress) -> None:
+        asked.append([cell.method for cell in cells])
+        for cell in cells:
+            finished = cell.method == "toy-bad" or len(asked) == 2
+            record = {"method": cell.method, "seed": cell.seed, "stage": "fit", "state": "done", "finished": finished}
+            append_line(folder / "cells.jsonl", record | {"steps": 12 if finished else 3, "planned": 12})
+
+    monkeypatch.setattr(runner, "fit_cells", fit_cells)
+    monkeypatch.setattr(runner, "run_cell", lambda work, stages, say: True)
+    monkeypatch.setattr(runner, "summarise", lambda folder, world, manifest: None)
+    both = plan("toy-good,toy-bad")
+    assert runner.run(both, tmp_path, ["bench"], lambda line: None, Silent, minutes, show=False, jobs=2) == 0
+    assert asked == [["toy-good", "toy-bad"], ["toy-good"]][:passes]
 
 
 def test_a_time_budget_leaves_a_marked_result_that_the_next_run_finishes(tmp_path: Path, monkeypatch) -> None:
