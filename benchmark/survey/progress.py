@@ -113,7 +113,7 @@ def set_state(study: Study, state: str) -> None:
 
 
 def _people(connection: Any, study: Study, now: float) -> tuple[Person, ...]:
-    catch = assignment.c.kind == "catch"
+    catch = and_(assignment.c.kind == "catch", assignment.c.state == "counted")  # as the analysis has it
     rows = connection.execute(
         select(
             rater,

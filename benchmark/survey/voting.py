@@ -131,7 +131,8 @@ def submit(study: Study, session: str, key: str, answer: Answer, now: float) -> 
 
 def _take(connection: Connection, person: Any, mine: Any, answer: Answer, now: float) -> bool:
     """Store the answer as a vote that counts, a surplus one, or a discarded trial (False)."""
-    fault = answer.fault(mine.duration_ms) if mine.kind in ("trial", "repeat") else None
+    # nobody fails a catch trial that their screen did not show; practice is never analysed
+    fault = answer.fault(mine.duration_ms) if mine.kind != "practice" else None
     held = mine.kind == "trial" and mine.state == "leased"
     if fault is not None:
         if held:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from benchmark.survey import allocation, export, people, progress
 from benchmark.survey.folder import Study
-from benchmark.survey.tables import cell
+from benchmark.survey.tables import assignment, cell
 from benchmark.survey.voting import Answer, Refused, next_trial, submit
 
 Make = Callable[..., Study]
@@ -258,6 +258,23 @@ def test_a_trial_out_of_tolerance_is_discarded_and_its_place_given_back(
     with study.store.read() as connection:
         held = connection.execute(select(cell.c.held0 + cell.c.held1, cell.c.done0 + cell.c.done1)).all()
     assert sum(row[0] for row in held) == 2 and sum(row[1] for row in held) == 1
+
+
+def test_a_catch_trial_out_of_tolerance_is_shown_again_and_nobody_fails_it(make: Make) -> None:
+    study = make(pairs=4, raters=2, trials=2, catch=1, durations_ms=(125,))
+    session, spoilt = enter(study), 0
+    while not (shown := next_trial(study, session, 0.0))["end"]:
+        with study.store.read() as connection:
+            asked = select(assignment.c.kind, assignment.c.side, cell.c.right).join(cell, cell.c.id == assignment.c.cell)
+            kind, side, right = connection.execute(asked.where(assignment.c.key == shown["key"])).one()
+        late = {"off_ms": 1400.0} if kind == "catch" and not spoilt else {}
+        left = late == {} and kind == "catch" and side == right  # wrong on the spoilt one, right on the next
+        reply = submit(study, session, shown["key"], Answer(left, 900.0, **{**GOOD, **late}), 0.0)
+        assert reply["saved"] is not bool(late)
+        spoilt += bool(late)
+    assert spoilt == 1 and [row["reason"] for row in export.table(study, "discards")[1]] == ["shown too long"]
+    (person,) = progress.summary(study, 0.0).people
+    assert (person.catch_seen, person.catch_failed) == (1, 0)
 
 
 def test_an_unknown_onset_is_stored_as_unknown_and_counts(make: Make) -> None:
