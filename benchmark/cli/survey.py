@@ -145,6 +145,7 @@ def build(
     for note in (*material.notes, *fitted):
         click.echo(f"note: {note}")
     click.echo(f"{design.study.raters} people a pair: {design.people(len(study.comparisons))} people in all")
+    click.echo(f"left out of the analysis, as fixed now: {'; '.join(design.exclusions.in_words)}")
     click.echo(f"admin token (written nowhere, keep it): {token}")
     click.echo(f"wrote {out}; host it with: bench survey serve {out}")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
-
-from benchmark.survey.exclusions import Rules
 
 EXAMPLES = """\b
 Examples:
@@ -23,31 +23,21 @@ Examples:
 @click.option("--into", "run", type=click.Path(path_type=Path), help="Run folder whose report is to show the result.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--pairs", is_flag=True, help="Also list every pair of pictures.")
-@click.option(
-    "--catch-wrong", default=Rules.catch_wrong, show_default=True, help="Leave out who has more wrong catch trials."
-)
-@click.option(
-    "--least-ms", default=Rules.least_ms, show_default=True, help="Leave out whose median answer is sooner; 0: nobody."
-)
-@click.option(
-    "--one-sided",
-    default=Rules.one_sided,
-    show_default=True,
-    help="Leave out who took one side in so many trials, all.",
-)
+@click.option("--catch-wrong", type=int, help="Leave out who has more wrong catch trials.")
+@click.option("--least-ms", type=float, help="Leave out whose median answer is sooner; 0: nobody.")
+@click.option("--one-sided", type=int, help="Leave out who took one side in so many trials, all.")
 def analyze(
     folder: Path,
     database: str | None,
     run: Path | None,
     as_json: bool,
     pairs: bool,
-    catch_wrong: int,
-    least_ms: float,
-    one_sided: int,
+    **given: Any,
 ) -> None:
     """Preference with intervals and tests, side bias, agreement, exclusions, and every pair.
 
-    Fix the three rules of exclusion before you look at results. Whoever is left out is to be paid all the same.
+    The rules of exclusion are those that the study was built with ([exclusions] of its preset). An option that changes
+    one is said beside the result. Whoever is left out is to be paid all the same.
     """
     from benchmark.cli.survey import open_study
 
@@ -56,7 +46,8 @@ def analyze(
     from benchmark.survey.into_run import write_into
     from benchmark.survey.telling import lines
 
-    found = work_out(study, Rules(catch_wrong, least_ms, one_sided))
+    changed = {name: value for name, value in given.items() if value is not None}
+    found = work_out(study, replace(study.design.exclusions, **changed))
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
     else:

@@ -123,6 +123,7 @@ class Analysis:
     raters_wanted: int
     durations_ms: tuple[int, ...]
     rules: Rules
+    rules_changed: tuple[str, ...]  # what differs from the rules frozen at build
     flow: Flow
     comparisons: tuple[Comparison, ...]
     left: Share  # votes for the picture on the left
@@ -136,8 +137,11 @@ class Analysis:
 
 
 def analyze(study: Study, rules: Rules | None = None) -> Analysis:
-    """Read the votes and work out everything. A study without votes has shares without values, and no error."""
-    rules = rules or Rules()
+    """Read the votes and work out everything, by the study's own rules unless others are given.
+
+    A study without votes has shares without values, and no error.
+    """
+    rules = rules or study.design.exclusions
     votes: Sequence[Vote] = export.table(study, "votes")[1]
     kept, steps = exclude(votes, rules)
     everybody, config = counted(votes), study.design.study
@@ -156,6 +160,7 @@ def analyze(study: Study, rules: Rules | None = None) -> Analysis:
         raters_wanted=config.raters,
         durations_ms=config.durations_ms,
         rules=rules,
+        rules_changed=rules.changes(study.design.exclusions),
         flow=_flow(study, votes, kept, steps),
         comparisons=_adjusted(found),
         left=share([is_left(vote) for vote in kept], kept),

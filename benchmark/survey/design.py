@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmark.config import build, merge, parse_override
 from benchmark.errors import BenchError, nearest
+from benchmark.survey.exclusions import Rules
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,13 @@ class Design:
     study: StudyConfig = field(default_factory=StudyConfig)
     texts: Texts = field(default_factory=Texts)
     recruit: Recruiting = field(default_factory=Recruiting)
+    exclusions: Rules = field(default_factory=Rules)
     questions: tuple[Question, ...] = ()
 
     @cached_property
     def sha(self) -> str:
         """Hex sha256 of the definition."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+        return sha_of(self.to_dict())
 
     @property
     def consent_sha(self) -> str:
@@ -141,6 +143,11 @@ class Design:
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+
+def sha_of(tree: Any) -> str:
+    """Hex sha256 of a definition as plain data, the same before and after a file of JSON."""
+    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
 
 
 def presets() -> list[str]:

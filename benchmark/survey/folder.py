@@ -27,7 +27,7 @@ from sqlalchemy import Connection, insert, select
 from benchmark.errors import BenchError
 from benchmark.files import read_json, write_atomic, write_json
 from benchmark.survey import tables
-from benchmark.survey.design import Design, from_dict
+from benchmark.survey.design import Design, from_dict, sha_of
 from benchmark.survey.material import Material, Pair, Picture
 from benchmark.survey.pictures import encode, pad
 from benchmark.survey.store import Store, sqlite_url
@@ -63,7 +63,7 @@ class Study:
             sha = connection.scalar(select(tables.study.c.sha).where(tables.study.c.id == known[0]))
         if sha is None:
             raise BenchError(f"{folder}: its database holds no such study; give the right one with --database")
-        if sha != design.sha:
+        if sha != sha_of(tree["design"]):  # of the file: a later version may know more fields than it has
             raise BenchError(f"{folder / 'study.json'}: changed since the study was built; build another study instead")
         return cls(folder, known[0], design, store, keys, known[1], known[2])
 

@@ -25,6 +25,7 @@ def lines(found: Analysis, pairs: bool = False) -> list[str]:
         "",
         "votes",
         *_flow(found.flow),
+        *(f"  RULE CHANGED after the study was built: {change}" for change in found.rules_changed),
         f"  left side chosen          {_in_words(found.left)}",
         f"  catch trials right        {_in_words(found.catch_right)}",
         f"  repeats answered alike    {_in_words(found.repeated)}",

@@ -51,13 +51,20 @@ def make(tmp_path: Path) -> Callable[..., Study]:
     """make(pairs=4, ..., recruit=..., questions=...) builds a study; its admin token is in `tokens[study.id]`."""
 
     def build(
-        recruit: Any = None, questions: Any = (), texts: Any = None, database: str = "", side: int = 32, **study: Any
+        recruit: Any = None,
+        questions: Any = (),
+        texts: Any = None,
+        exclusions: Any = None,
+        database: str = "",
+        side: int = 32,
+        **study: Any,
     ) -> Study:
         number = len(list(tmp_path.iterdir()))
         design = small_design(**study)
         changes = {"questions": questions}
         changes |= {"recruit": recruit} if recruit else {}
         changes |= {"texts": texts} if texts else {}
+        changes |= {"exclusions": exclusions} if exclusions else {}
         design = dataclasses.replace(design, **changes)
         pictures(tmp_path / f"pictures{number}", design.study.pairs, side)
         made, token = create(

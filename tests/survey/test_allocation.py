@@ -265,7 +265,9 @@ def test_a_catch_trial_out_of_tolerance_is_shown_again_and_nobody_fails_it(make:
     session, spoilt = enter(study), 0
     while not (shown := next_trial(study, session, 0.0))["end"]:
         with study.store.read() as connection:
-            asked = select(assignment.c.kind, assignment.c.side, cell.c.right).join(cell, cell.c.id == assignment.c.cell)
+            asked = select(assignment.c.kind, assignment.c.side, cell.c.right).join(
+                cell, cell.c.id == assignment.c.cell
+            )
             kind, side, right = connection.execute(asked.where(assignment.c.key == shown["key"])).one()
         late = {"off_ms": 1400.0} if kind == "catch" and not spoilt else {}
         left = late == {} and kind == "catch" and side == right  # wrong on the spoilt one, right on the next

@@ -111,6 +111,22 @@ def test_every_rule_takes_whom_it_should_and_nobody_twice() -> None:
     assert len(loose) == 52 and sum(step.votes for step in none) == 0
 
 
+def test_the_rules_are_frozen_with_the_study_and_a_change_is_said(make: Make) -> None:
+    study = make(pairs=4, raters=4, trials=4, exclusions=Rules(least_ms=1000.0))
+    fill(study, by_chance(1))  # every answer takes 900 ms
+    frozen = analyze(Study.open(study.folder))
+    assert frozen.rules == Rules(least_ms=1000.0) and frozen.rules_changed == () and frozen.flow.votes == 0
+    assert "CHANGED" not in "\n".join(telling.lines(frozen))
+    eased = analyze(study, Rules(least_ms=300.0))
+    assert eased.flow.votes == 16 and eased.rules_changed == ("least_ms 300, built with 1000",)
+    assert "CHANGED after the study was built: least_ms 300, built with 1000" in "\n".join(telling.lines(eased))
+    tree = json.loads((study.folder / "study.json").read_text())
+    tree["design"]["exclusions"]["least_ms"] = 300.0  # nor can the record be changed behind the study's back
+    (study.folder / "study.json").write_text(json.dumps(tree))
+    with pytest.raises(BenchError, match="changed since the study was built"):
+        Study.open(study.folder)
+
+
 def test_rules_that_make_no_sense_are_refused() -> None:
     with pytest.raises(BenchError, match="--least-ms: at least 0, got -1"):
         Rules(least_ms=-1)
@@ -310,5 +326,7 @@ def test_the_command_prints_and_writes(of_run: tuple[Path, Study], capsys: pytes
     assert "pairs: pix2pixsc against pix2pixhd" in out and "not finished" not in out
     code, out, _ = bench(capsys, "survey", "analyze", str(study.folder), "--json")
     assert code == 0 and json.loads(out)["comparisons"][0]["share"]["votes"] == 16
+    code, out, _ = bench(capsys, "survey", "analyze", str(study.folder), "--least-ms", "2000")
+    assert code == 0 and "least_ms 2000, built with 300" in out and "= 0 votes of 0 people analysed" in out
     code, _, err = bench(capsys, "survey", "analyze", str(study.folder), "--one-sided", "0")
     assert code == 2 and "--one-sided: at least 2" in err
