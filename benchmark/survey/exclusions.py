@@ -2,7 +2,8 @@
 
     kept, steps = exclude(votes, study.design.exclusions)
 
-The definition of a study holds its rules, in the table [exclusions], and is frozen at build. A person who is left out is paid all the same: the rules speak of the analysis only.
+The definition of a study holds its rules, in the table [exclusions], and is frozen at build. A person who is left out
+is paid all the same: the rules speak of the analysis only.
 """
 
 from __future__ import annotations
