@@ -119,7 +119,7 @@ def submit(study: Study, session: str, key: str, answer: Answer, now: float) -> 
         if mine is None or mine.rater != person.id:
             raise Refused(403, "no such trial in this session")
         new = mine.state in allocation.OPEN
-        saved = _take(connection, person, mine, answer, now) if new else mine.state != "discarded"
+        saved = take(connection, person, mine, answer, now) if new else mine.state != "discarded"
         if new:
             person = who(connection, study, session)
         reply: dict[str, Any] = {"saved": saved, "next": _next(connection, study, person, now, empty_handed=new)}
@@ -129,7 +129,7 @@ def submit(study: Study, session: str, key: str, answer: Answer, now: float) -> 
         return reply
 
 
-def _take(connection: Connection, person: Any, mine: Any, answer: Answer, now: float) -> bool:
+def take(connection: Connection, person: Any, mine: Any, answer: Answer, now: float) -> bool:
     """Store the answer as a vote that counts, a surplus one, or a discarded trial (False)."""
     # nobody fails a catch trial that their screen did not show; practice is never analysed
     fault = answer.fault(mine.duration_ms) if mine.kind != "practice" else None
