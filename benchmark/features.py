@@ -145,12 +145,16 @@ def load_features(name: str, device: str = "cpu") -> FeatureNetwork:
     """
     if name not in NETWORKS:
         raise BenchError(f"unknown features {name!r}{nearest(name, NETWORKS)}")
-    path = weights.require(name)
-    network = NETWORKS[name](path)
-    network.weights_sha256 = weights.sha256(path)
-    # The Inception's name already names its weights (they are a dated release), as every FID tool cites it.
-    network.protocol = name if name == Inception.name else f"{name}-{network.weights_sha256[:8]}"
+    network = NETWORKS[name](weights.require(name))
+    network.protocol, network.weights_sha256 = identify(name)
     return network.requires_grad_(False).eval().to(device)
+
+
+def identify(name: str) -> tuple[str, str]:
+    """Protocol and weights' sha256 of the network called `name`, without building it. Raises as building it would."""
+    sha256 = weights.sha256(weights.require(name))
+    # The Inception's name already names its weights (they are a dated release), as every FID tool cites it.
+    return (name if name == Inception.name else f"{name}-{sha256[:8]}"), sha256
 
 
 def _channels_last(images: torch.Tensor) -> torch.Tensor:

@@ -9,6 +9,7 @@ Batch normalisation is folded into the convolutions and everything runs channels
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 
@@ -78,6 +79,12 @@ def state_sha256(state: dict[str, torch.Tensor]) -> str:
     for name in sorted(state):
         digest.update(name.encode() + state[name].contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+@functools.cache
+def random_sha256(seed: int) -> str:
+    """`state_sha256` of `random_state(seed)`."""
+    return state_sha256(random_state(seed))
 
 
 def _random(name: str, like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

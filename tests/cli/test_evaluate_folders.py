@@ -18,8 +18,7 @@ LITE0 = ("--protocol", "efficientnet-lite0")
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     monkeypatch.setenv("BENCH_FEATURES", str(tmp_path / "features"))
-    network = Thumbnail()
-    monkeypatch.setattr("benchmark.metrics.fid.protocols.load_network", lambda *_: network)
+    monkeypatch.setattr("benchmark.metrics.fid.protocols.find_network", Thumbnail().found)
     rng = np.random.default_rng(0)
     for name in ("real", "fake"):
         (tmp_path / name).mkdir()

@@ -18,16 +18,15 @@ from typing import Any
 import numpy as np
 
 from benchmark.errors import BenchError, nearest
-from benchmark.features import FeatureNetwork
 from benchmark.metrics.fid import cache as feature_cache
 from benchmark.metrics.fid import interval, protocols, statistics_file
 from benchmark.metrics.fid.distance import frechet_of_moments
-from benchmark.metrics.fid.extract import Extracted, cache_key, extract
+from benchmark.metrics.fid.extract import Extracted, Vectors, cache_key, extract
 from benchmark.metrics.fid.folders import Picture, list_sha256, scan
 from benchmark.metrics.fid.kid import kernel_distance
 from benchmark.metrics.fid.moments import Moments
 from benchmark.metrics.fid.pairing import pair
-from benchmark.metrics.fid.protocols import Protocol
+from benchmark.metrics.fid.protocols import FoundNetwork, Protocol
 
 METRICS = ("fid", "kid")
 FEWEST, FEW = 50, 2_048  # pictures: fewer are refused; fewer are mostly bias at 2,048 dimensions
@@ -58,7 +57,7 @@ def compare(
 ) -> dict[str, Any]:
     """Score the pictures below `fake` against those below `real`; either may be a statistics file (.npz).
 
-    `weights`, see `protocols.load_network`; `preview` runs the network in bfloat16; `save_stats` keeps the real side's
+    `weights`, see `protocols.find_network`; `preview` runs the network in bfloat16; `save_stats` keeps the real side's
     statistics. The result is plain data. Raises BenchError for sets below 50 pictures, for a picture that cannot be
     used, and for statistics of another protocol.
     """
@@ -74,7 +73,8 @@ def compare(
             raise BenchError(f"{path}: KID needs the pictures, statistics are not enough; ask for --metrics fid")
     from benchmark.run.devices import choose_device
 
-    network = protocols.load_network(chosen, choose_device(), weights)
+    network = protocols.find_network(chosen, choose_device(), weights)
+    vectors = Vectors(network.load, network.device, preview)
     label = chosen.label(network, preview)
     with ExitStack() as stack:
         store = None
@@ -85,7 +85,7 @@ def compare(
         def side(path: Path, pictures: list[Picture] | None) -> Side:
             if pictures is None:
                 return _from_file(path, label, network)
-            found = extract(pictures, chosen, network, store, preview, workers, progress)
+            found = extract(pictures, chosen, vectors, store, workers, progress)
             return _from_pictures(path, pictures, found)
 
         sides = [side(path, pictures) for path, pictures in zip((real, fake), folders.values(), strict=True)]
@@ -103,7 +103,7 @@ def _check_metrics(metrics: Sequence[str]) -> None:
         raise BenchError(f"--metrics: name at least one of {', '.join(METRICS)}")
 
 
-def _from_file(path: Path, label: str, network: FeatureNetwork) -> Side:
+def _from_file(path: Path, label: str, network: FoundNetwork) -> Side:
     moments, about = statistics_file.load(path)
     wanted = {"protocol": label, "weights_sha256": network.weights_sha256}
     for key, value in wanted.items():
@@ -128,7 +128,7 @@ def _from_pictures(path: Path, pictures: list[Picture], found: Extracted) -> Sid
 
 
 def _result(
-    real: Side, fake: Side, metrics: Sequence[str], protocol: Protocol, label: str, network: FeatureNetwork
+    real: Side, fake: Side, metrics: Sequence[str], protocol: Protocol, label: str, network: FoundNetwork
 ) -> dict[str, Any]:
     from benchmark.run.manifest import versions
 

@@ -1,6 +1,7 @@
 """From picture files to features: decoding, resizing and the network overlap; nothing is computed twice.
 
-    seen = extract(scan(folder), get("pytorch-fid"), network, cache=cache)
+    vectors = Vectors(network.load, network.device)      # of protocols.find_network
+    seen = extract(scan(folder), get("pytorch-fid"), vectors, cache)
     seen.features.moments, seen.sha256, seen.sizes
 
 On a CPU each thread takes one picture from file to features: the activations of a single picture stay in the caches, so
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import os
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,7 +30,7 @@ from benchmark.metrics.fid import folders, protocols
 from benchmark.metrics.fid.cache import FeatureCache
 from benchmark.metrics.fid.folders import Picture
 from benchmark.metrics.fid.moments import FeatureSet
-from benchmark.metrics.fid.protocols import Protocol
+from benchmark.metrics.fid.protocols import FoundNetwork, Protocol
 
 BATCH = 64  # pictures per step of an accelerator, and per write to the cache
 
@@ -59,18 +61,15 @@ class _Seen:
 def extract(
     pictures: Sequence[Picture],
     protocol: Protocol,
-    network: FeatureNetwork,
+    vectors: Vectors,
     cache: FeatureCache | None = None,
-    preview: bool = False,
     workers: int = 0,
     progress: Callable[[int, str], Any] | None = None,
 ) -> Extracted:
-    """Features of every picture, in the order given. `preview` runs the network in bfloat16; `workers` 0: one per core.
+    """Features of every picture, in the order given. `workers` 0: one per core.
 
     Raises BenchError for the first picture, in order, that cannot be used.
     """
-    device = next(network.parameters()).device
-    vectors = Vectors(network, preview)
     found = Extracted()
 
     def work(picture: Picture) -> _Seen:
@@ -82,7 +81,7 @@ def extract(
             return seen
         pixels = torch.from_numpy(folders.decode(picture.path, data))[None]
         seen.input = protocol.prepare(pixels)
-        return finish(seen) if device.type == "cpu" else seen
+        return finish(seen) if vectors.device.type == "cpu" else seen
 
     def finish(seen: _Seen) -> _Seen:
         assert seen.input is not None
@@ -93,7 +92,7 @@ def extract(
     workers = workers or _cores()
     with one_thread_per_operation(), ThreadPoolExecutor(workers) as pool:
         for group in _groups(_in_order(pool, work, pictures, ahead=2 * workers + BATCH), BATCH):
-            _through_network(group, vectors, device)
+            _through_network(group, vectors)
             _take(found, group, cache)
             if bar is not None:
                 bar.update(len(group))
@@ -103,24 +102,37 @@ def extract(
 
 
 class Vectors:
-    """A network on prepared images (N, 3, S, S), in float32 or, as a preview, bfloat16: float32 rows (N, D)."""
+    """A network on prepared images (N, 3, S, S), in float32 or, as a preview, bfloat16: float32 rows (N, D).
 
-    def __init__(self, network: FeatureNetwork, preview: bool) -> None:
-        self.network = copy.deepcopy(network).to(torch.bfloat16) if preview else network
-        self.dtype = torch.bfloat16 if preview else torch.float32
+    It is loaded at the first image, by whichever thread has one: where all features are cached, never.
+    """
+
+    def __init__(self, load: Callable[[], FeatureNetwork], device: torch.device, preview: bool = False) -> None:
+        self.device, self.dtype = device, torch.bfloat16 if preview else torch.float32
+        self._load, self._one = load, threading.Lock()
+        self._network: FeatureNetwork | None = None
 
     def __call__(self, prepared: torch.Tensor) -> np.ndarray:
+        network = self._loaded()
         # cuDNN would round inputs to TF32's ten bits; on a CPU the flags would be set by several threads at once
-        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False) if prepared.is_cuda else nullcontext()
+        exact = (
+            torch.backends.cudnn.flags(enabled=True, allow_tf32=False) if self.device.type == "cuda" else nullcontext()
+        )
         with torch.inference_mode(), exact:
-            return self.network.vectors(prepared.to(self.dtype)).float().cpu().numpy()
+            return network.vectors(prepared.to(self.device, self.dtype)).float().cpu().numpy()
+
+    def _loaded(self) -> FeatureNetwork:
+        with self._one:
+            if self._network is None:
+                found = self._load()  # stays as it is: others may hold it
+                self._network = found if self.dtype == torch.float32 else copy.deepcopy(found).to(self.dtype)
+            return self._network
 
 
-def cache_key(protocol: Protocol, network: FeatureNetwork, preview: bool) -> str:
+def cache_key(protocol: Protocol, network: FoundNetwork, preview: bool) -> str:
     """Everything that features depend on besides the picture."""
     precision = "bfloat16" if preview else "float32"
-    device = next(network.parameters()).device.type
-    return f"{protocol.name} v{protocols.VERSION} {network.weights_sha256} {precision} {device}"
+    return f"{protocol.name} v{protocols.VERSION} {network.weights_sha256} {precision} {network.device.type}"
 
 
 @contextmanager
@@ -162,12 +174,12 @@ def _groups(items: Iterable[_Seen], size: int) -> Iterator[list[_Seen]]:
         yield group
 
 
-def _through_network(group: list[_Seen], vectors: Vectors, device: torch.device) -> None:
+def _through_network(group: list[_Seen], vectors: Vectors) -> None:
     """Give rows to those of a group that have only their input yet, in one batch."""
     inputs = [seen.input for seen in group if seen.input is not None]
     if not inputs:
         return
-    rows = iter(vectors(torch.cat(inputs).to(device)))
+    rows = iter(vectors(torch.cat(inputs)))
     for seen in group:
         if seen.input is not None:
             seen.row, seen.input = next(rows), None

@@ -1,7 +1,7 @@
 """FID protocols by name: which network sees an image at which scale. Each reproduces one tool's features.
 
     protocol = get("pytorch-fid")
-    network = load_network(protocol)
+    network = find_network(protocol).load()
     vectors = network.vectors(protocol.prepare(images))    # uint8 (N, 3, H, W) -> (N, D)
 
 The tools differ only in how they bring an image to 299 px and in what they subtract, and that moves the distance.
@@ -40,7 +40,7 @@ class Protocol:
     resize: str  # what happens to an image, for the record
     prepare: Callable[[torch.Tensor], torch.Tensor]  # uint8 (N, 3, H, W) -> float32 (N, 3, S, S) in [-1, 1]
 
-    def label(self, network: FeatureNetwork, preview: bool = False) -> str:
+    def label(self, network: FoundNetwork | FeatureNetwork, preview: bool = False) -> str:
         """The name that stands beside every value: two values compare only where it is the same."""
         parts = [self.name]
         if network.protocol != self.network and not network.protocol.startswith(f"{self.network}-"):
@@ -50,6 +50,16 @@ class Protocol:
         return ",".join(parts)
 
 
+@dataclass(frozen=True)
+class FoundNetwork:
+    """Which network a protocol uses, known at once; the network itself is built only when `load` is called."""
+
+    protocol: str  # these two as the FeatureNetwork's
+    weights_sha256: str
+    device: torch.device
+    load: Callable[[], FeatureNetwork]  # frozen, on the device
+
+
 def get(name: str) -> Protocol:
     """The protocol called `name`; BenchError names the nearest one."""
     if name not in PROTOCOLS:
@@ -57,24 +67,30 @@ def get(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def load_network(protocol: Protocol, device: str = "cpu", weights: str = "") -> FeatureNetwork:
-    """The frozen network of a protocol.
+def find_network(protocol: Protocol, device: str = "cpu", weights: str = "") -> FoundNetwork:
+    """The network of a protocol. Raises BenchError where its weights are missing or wrong.
 
     `weights`: "" for the real ones; "random-0" and so on for an untrained Inception, for tests and timings on machines
     without them: its values are no FID, and their label says so.
     """
-    from benchmark.features import Inception, load_features
+    from benchmark.features import Inception, identify, load_features
 
+    on = torch.device(device)
     if not weights:
-        return load_features(protocol.network, device)
+        return FoundNetwork(*identify(protocol.network), on, lambda: load_features(protocol.network, device))
     if not RANDOM.fullmatch(weights) or protocol.network != Inception.name:
         raise BenchError(
             f"weights {weights!r}: give none, or random-0 with a protocol of the Inception, for tests only"
         )
-    state = inception.random_state(int(weights.partition("-")[2]))
-    network = Inception(inception.build(state))
-    network.protocol, network.weights_sha256 = f"untrained-{weights}", inception.state_sha256(state)
-    return network.eval().to(device)
+    seed = int(weights.partition("-")[2])
+    named = f"untrained-{weights}", inception.random_sha256(seed)
+
+    def load() -> FeatureNetwork:
+        network = Inception(inception.build(inception.random_state(seed)))
+        network.protocol, network.weights_sha256 = named
+        return network.eval().to(on)
+
+    return FoundNetwork(*named, on, load)
 
 
 def _unit_bilinear(images: torch.Tensor) -> torch.Tensor:

@@ -29,7 +29,7 @@ from benchmark.metrics.fid.moments import FeatureSet
 class FrechetInceptionDistance:
     """Streams two sets of images; memory does not grow with their number.
 
-    protocol: see `protocols.PROTOCOLS`. weights: "" for the real ones, else see `protocols.load_network`. normalized:
+    protocol: see `protocols.PROTOCOLS`. weights: "" for the real ones, else see `protocols.find_network`. normalized:
     images are float in [-1, 1] and are rounded to 8 bits, as a saved picture would be. preview: bfloat16.
     """
 
@@ -43,10 +43,11 @@ class FrechetInceptionDistance:
         network: FeatureNetwork | None = None,
     ) -> None:
         self.protocol = protocols.get(protocol)
-        self.network = network or protocols.load_network(self.protocol, device, weights)
+        self.network = network or protocols.find_network(self.protocol, device, weights).load()
         self.normalized = normalized
         self.label = self.protocol.label(self.network, preview)
-        self._vectors = Vectors(self.network, preview)
+        self._device = next(self.network.parameters()).device
+        self._vectors = Vectors(lambda: self.network, self._device, preview)
         self.real, self.fake = FeatureSet(), FeatureSet()
 
     def update(self, images: torch.Tensor, real: bool) -> None:
@@ -58,8 +59,7 @@ class FrechetInceptionDistance:
             raise BenchError(f"FID: images of type {images.dtype}; they should be {wanted}")
         if self.normalized:
             images = ((images.detach() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        device = next(self.network.parameters()).device
-        rows = self._vectors(self.protocol.prepare(images.to(device)))
+        rows = self._vectors(self.protocol.prepare(images.to(self._device)))
         (self.real if real else self.fake).add(rows)
 
     def compute(self) -> float:

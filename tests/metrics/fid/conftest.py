@@ -12,6 +12,7 @@ from PIL import Image
 
 from benchmark import inception
 from benchmark.features import FeatureNetwork, Inception
+from benchmark.metrics.fid.protocols import FoundNetwork
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +37,16 @@ class Thumbnail(FeatureNetwork):
     def __init__(self) -> None:
         super().__init__()
         self.scale = torch.nn.Parameter(torch.ones(1), requires_grad=False)
+        self.loads = 0
         self.batches: list[int] = []  # appending is safe from several threads, adding to a number is not
+
+    def found(self, *_: object) -> FoundNetwork:
+        """In place of `protocols.find_network`."""
+        return FoundNetwork(self.protocol, self.weights_sha256, torch.device("cpu"), self.load)
+
+    def load(self) -> FeatureNetwork:
+        self.loads += 1
+        return self
 
     @property
     def seen(self) -> int:
@@ -51,7 +61,7 @@ class Thumbnail(FeatureNetwork):
 def thumbnail(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Thumbnail:
     """Every protocol uses this network, and features are cached in a folder of the test."""
     found = Thumbnail()
-    monkeypatch.setattr("benchmark.metrics.fid.protocols.load_network", lambda *_: found)
+    monkeypatch.setattr("benchmark.metrics.fid.protocols.find_network", found.found)
     monkeypatch.setenv("BENCH_FEATURES", str(tmp_path / "features"))
     return found
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from pytorch_fid.fid_score import compute_statistics_of_path
 
@@ -15,7 +16,7 @@ from benchmark.features import FeatureNetwork
 from benchmark.metrics.fid import statistics_file
 from benchmark.metrics.fid.compare import compare
 from benchmark.metrics.fid.distance import frechet_distance
-from benchmark.metrics.fid.extract import extract
+from benchmark.metrics.fid.extract import Vectors, extract
 from benchmark.metrics.fid.folders import scan
 from benchmark.metrics.fid.moments import Moments
 from benchmark.metrics.fid.protocols import get
@@ -24,8 +25,12 @@ from tests.metrics.fid.conftest import Thumbnail
 Draw = Callable[..., Path]
 
 
+def vectors(network: FeatureNetwork) -> Vectors:
+    return Vectors(lambda: network, torch.device("cpu"))
+
+
 def rows(folder: Path, network: FeatureNetwork) -> np.ndarray:
-    found = extract(scan(folder), get("pytorch-fid"), network).features.all_rows
+    found = extract(scan(folder), get("pytorch-fid"), vectors(network)).features.all_rows
     assert found is not None
     return found
 
@@ -57,7 +62,7 @@ def test_the_second_time_nothing_is_computed_and_nothing_changes(thumbnail: Thum
     real, fake = draw("real", 50, seed=1), draw("fake", 50, seed=2)
     first, seen = compare(real, fake), thumbnail.seen
     second = compare(real, fake)
-    assert (seen, thumbnail.seen) == (100, 100)
+    assert (seen, thumbnail.seen, thumbnail.loads) == (100, 100, 1)  # not even loaded the second time
     assert second["real"].pop("features_from_cache") == second["fake"].pop("features_from_cache") == 50
     assert first["real"].pop("features_from_cache") == first["fake"].pop("features_from_cache") == 0
     assert first == second
@@ -104,8 +109,8 @@ def test_sizes_shapes_and_conversions_are_said(thumbnail: Thumbnail, draw: Draw)
 def test_batches_workers_and_order_do_not_matter(thumbnail: Thumbnail, draw: Draw, network: FeatureNetwork) -> None:
     """To the last bit on a CPU, where every picture goes through the network alone."""
     pictures = scan(draw("real", 3))
-    known = extract(pictures, get("pytorch-fid"), network, workers=1).features.all_rows
-    found = extract(pictures[::-1], get("pytorch-fid"), network, workers=3).features.all_rows
+    known = extract(pictures, get("pytorch-fid"), vectors(network), workers=1).features.all_rows
+    found = extract(pictures[::-1], get("pytorch-fid"), vectors(network), workers=3).features.all_rows
     assert known is not None and found is not None
     np.testing.assert_array_equal(found[::-1], known)
 

@@ -13,8 +13,9 @@ from benchmark import inception
 from benchmark.errors import BenchError
 from benchmark.features import FeatureNetwork, load_features
 from benchmark.metrics.fid.extract import Vectors
-from benchmark.metrics.fid.protocols import PROTOCOLS, get, load_network
+from benchmark.metrics.fid.protocols import PROTOCOLS, find_network, get
 
+CPU = torch.device("cpu")
 SIZE = 40, 333  # height, width: up on one axis, down on the other
 
 
@@ -104,7 +105,7 @@ def test_lite0_is_the_frechet_metrics_own() -> None:
 
 def test_bfloat16_is_near_and_says_what_it_is(network: FeatureNetwork) -> None:
     prepared = get("pytorch-fid").prepare(images(*SIZE)[:1])
-    exact, preview = Vectors(network, False)(prepared), Vectors(network, True)(prepared)
+    exact, preview = (Vectors(lambda: network, CPU, preview)(prepared) for preview in (False, True))
     assert preview.dtype == np.float32 and next(network.parameters()).dtype == torch.float32
     gap = np.linalg.norm(preview - exact) / np.linalg.norm(exact)
     assert 1e-6 < gap < 2e-2
@@ -113,8 +114,14 @@ def test_bfloat16_is_near_and_says_what_it_is(network: FeatureNetwork) -> None:
 
 def test_names_say_which_weights() -> None:
     lite0 = get("efficientnet-lite0")
-    assert lite0.label(load_network(lite0)) == "efficientnet-lite0"
+    assert lite0.label(find_network(lite0)) == "efficientnet-lite0"
     with pytest.raises(BenchError, match="did you mean 'clean-fid'"):
         get("cleanfid")
     with pytest.raises(BenchError, match="for tests only"):
-        load_network(lite0, weights="random-0")
+        find_network(lite0, weights="random-0")
+
+
+def test_a_found_network_is_the_one_it_loads(network: FeatureNetwork) -> None:
+    lite0, random = find_network(get("efficientnet-lite0")), find_network(get("pytorch-fid"), weights="random-0")
+    for found, loaded in ((lite0, lite0.load()), (random, network)):
+        assert (found.protocol, found.weights_sha256) == (loaded.protocol, loaded.weights_sha256)
