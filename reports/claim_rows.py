@@ -135,10 +135,8 @@ def _row(one: Judged) -> ClaimRow:
 
 
 def _ours(one: Judged) -> str:
-    if one.gain is None or one.facing is None:
-        return ""
-    pair = (one.facing.values[name] for name in (one.claim.ahead, one.claim.behind))
-    return " vs ".join(number(value.value, one.facing.digits) for value in pair)
+    digits = one.facing.digits if one.facing else one.claim.decimals
+    return " vs ".join(number(value, digits) for value in one.ours or ())
 
 
 def _evidence(one: Judged) -> str:
@@ -180,13 +178,13 @@ def write_claims(folder: Path, found: Claims) -> None:
     writer.writerows(records)
     write_atomic(folder / "claims.csv", out.getvalue().encode())
     against = [{"id": claim.id, "kind": claim.kind, "in_words": disagreement(claim)} for claim in found.against_print]
-    family = f"Holm over {found.family} claims with a paired test"
+    family = f"Holm over {found.family} claims with a test"
     write_json(folder / "claims.json", {"family": family, "claims": records, "text_against_table": against})
 
 
 def _record(one: Judged) -> dict[str, Any]:
     claim, gain = one.claim, one.gain
-    ours = [one.facing.values[name].value if one.facing and gain else None for name in (claim.ahead, claim.behind)]
+    ours = one.ours or (None, None)
     has_ends = gain is not None and gain.low == gain.low
     return {
         "id": claim.id,

@@ -4,7 +4,8 @@ judge(whole_ledger(), [RunView(folder)])
 
 Scores of items are compared by the paired test of `benchmark.stats` over items and seeds, and p is adjusted by Holm
 over all claims judged together. A score of a whole set has no items to pair: it is inconclusive where the two intervals
-overlap, unless the results hold a paired difference, which then brings its own p. To be conclusive a claim needs both,
+overlap, unless the results hold a paired difference, which then brings its own p. Votes bring the p and the interval of
+their study, which know that votes share pairs and people (see `vote_claims`). To be conclusive a claim needs both,
 p below 5 % and an interval on one side of nothing.
 """
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from benchmark import stats
 from benchmark.run.results import MetricRow, RunView
-from reports import compare
+from reports import compare, vote_claims
 from reports.facing import Facing, facings
 from reports.ledger import Claim
 
@@ -44,7 +45,16 @@ class Judged:
     reason: str = ""  # why it could not be tested, or not be decided
     facing: Facing | None = None  # the run's column; None where it has none
     gain: Gain | None = None
+    votes: tuple[float, float] | None = None  # percent for each of the two, where people were asked
     adjusted: float | None = None  # p after Holm
+
+    @property
+    def ours(self) -> tuple[float, float] | None:
+        """Our two numbers, in the printed unit."""
+        if self.gain is None or self.facing is None:
+            return self.votes
+        ahead, behind = (self.facing.values[name].value for name in (self.claim.ahead, self.claim.behind))
+        return ahead, behind
 
     @property
     def verdict(self) -> str:
@@ -89,11 +99,12 @@ def read_scores(view: RunView) -> Scores:
 
 
 def _examine(claim: Claim, view: RunView | None, scores: Scores) -> Judged:
-    if claim.table.by == "rival":
-        told = view is not None and view.preference is not None
-        return Judged(claim, "votes are shown in the table, and judged there" if told else "needs people's votes")
     if view is None:
         return Judged(claim, f"no results for {claim.task}")
+    if claim.table.by == "rival":
+        found = vote_claims.examine(claim, view)
+        gain = _turned(found.gain, 1.0, found.p, found.items) if found.gain else None
+        return Judged(claim, found.reason, gain=gain, votes=found.votes)
     facing = next(found for found in facings(view, claim.table) if found.head == claim.column)
     missing = _missing(claim, facing)
     if facing.metric is None or missing:

@@ -22,7 +22,7 @@ def paper_tables(view: RunView, published: Sequence[PublishedTable]) -> list[Tab
     """
     tables = []
     for printed in published:
-        if printed.by == "rival" and view.results.task == printed.task:
+        if printed.by == "rival":
             voted = preference_table(view, printed)
             tables += [voted] if voted else []
         faced = facings(view, printed)
@@ -43,7 +43,8 @@ def unanswered(view: RunView, published: Sequence[PublishedTable]) -> list[str]:
         if task not in printed.tasks:
             notes.append(f"{where} is about another task: {', '.join(printed.tasks)}.")
         elif printed.by == "rival" and preference_table(view, printed) is None:
-            about = f"its study is about {view.preference.main}" if view.preference else "which this run has none of"
+            mains = ", ".join(study.main for study in view.preferences)
+            about = f"its study is about {mains}" if mains else "which this run has none of"
             notes.append(f"{where} needs people's votes, {about}.")
     return notes
 

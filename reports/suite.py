@@ -18,6 +18,7 @@ from reports.claim_rows import claims, write_claims
 from reports.facing import facings
 from reports.grid import Grid, first_look, grids
 from reports.html import write_page
+from reports.preference import preference_table, preference_tables
 from reports.provenance import command, summary
 from reports.published import PublishedTable, load_paper
 from reports.score_tables import REGIONS, joint_table
@@ -92,8 +93,12 @@ def beside(grid: Grid, folder: str) -> Grid:
 
 def paper_tables(views: Sequence[RunView], published: Sequence[PublishedTable]) -> list[Table]:
     """The printed tables that some task of the run has a column in."""
-    faced = {printed.number: [f for view in views for f in facings(view, printed)] for printed in published}
-    return [side_by_side(printed, found, published) for printed in published if (found := faced[printed.number])]
+    tables = []
+    for printed in published:
+        found = [facing for view in views for facing in facings(view, printed)]
+        tables += [side_by_side(printed, found, published)] if found else []
+        tables += [voted for view in views if (voted := preference_table(view, printed))]
+    return tables + [table for view in views for table in preference_tables(view, published)]
 
 
 def truth_tables(views: Sequence[RunView]) -> list[Table]:

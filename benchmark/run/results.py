@@ -7,10 +7,12 @@
     results.json      the summary: values with intervals, paired differences. Holds no times or
                       dates, so a resumed run gives the bytes of an unbroken one
     cells/<method>/<seed>/log.jsonl, grids/, weights/      what training left
+    cells/<method>/<seed>/points.jsonl, wrong/             what detector or parser saw in its images
     images/<method>/<seed>/<item>.png                      what the method made
     cells/<name>/<seed>/, images/<name>/<seed>/            the same for pictures that `bench evaluate` was given
     images/_exam/{label,exemplar,target,truth}/<item>.png  what it was asked, shown, and should have made
-    preference.json   what people preferred, where a study was analysed into the run (`bench survey analyze --into`)
+    images/_exam/points.jsonl                              the points that the labels ask for, where they have any
+    preference*.json  what people preferred, a file for each study analysed into the run (`bench survey analyze --into`)
 
 A run over several tasks is a folder with a run folder per task, named by it, and suite.json: the tasks and the command.
 
@@ -20,7 +22,7 @@ A run over several tasks is a folder with a run folder per task, named by it, an
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,10 +30,20 @@ from typing import Any
 
 from benchmark.errors import BenchError
 from benchmark.files import read_json, read_lines, write_json
+from benchmark.run.votes import LeftOut as LeftOut
+from benchmark.run.votes import PairVotes as PairVotes
+from benchmark.run.votes import Preference as Preference
+from benchmark.run.votes import Preferred as Preferred
+from benchmark.run.votes import TimedVotes as TimedVotes
+from benchmark.run.votes import Voted as Voted
+from benchmark.run.votes import VoteFlow as VoteFlow
+from benchmark.run.votes import read_preferences as read_preferences
+from benchmark.run.votes import write_preference as write_preference
 
 SCHEMA = 1
 EXAM = "_exam"
-PREFERENCE = "preference.json"
+POINTS = "points.jsonl"
+WRONG = "wrong"
 SUITE = "suite.json"
 
 
@@ -143,65 +155,6 @@ def read_results(folder: Path) -> Results:
 
 
 @dataclass(frozen=True)
-class Preferred:
-    """Share of votes (0 to 1) for the main method against a rival. The interval and `p` (Holm-adjusted over the study's
-    comparisons, against one half) reckon with shared items and raters; None where a study has too few of either.
-    """
-
-    against: str
-    value: float
-    low: float | None
-    high: float | None
-    p: float | None
-    wilson: tuple[float, float]  # as if all votes were independent
-    exact_p: float  # the same, Holm-adjusted
-    design_effect: float | None
-    votes: int
-    counted: int  # votes before any rule left some out
-    wanted: int  # votes that the study's definition asks for
-    items: int
-    raters: int
-
-
-@dataclass(frozen=True)
-class Preference:
-    """The content of preference.json. Simulated: votes of programs, never to be shown as people's."""
-
-    study: str
-    preset: str
-    question: str
-    main: str
-    simulated: bool
-    raters_wanted: int  # people for every pair
-    durations_ms: tuple[int, ...]  # exposure times; empty: unlimited
-    excluded_raters: int
-    excluded_votes: int
-    comparisons: tuple[Preferred, ...]
-    schema: int = SCHEMA
-
-
-def write_preference(folder: Path, preference: Preference) -> None:
-    """Write preference.json atomically. Simulated votes never take the place of people's."""
-    path = folder / PREFERENCE
-    if preference.simulated and path.exists() and not read_preference(folder).simulated:
-        raise BenchError(f"{path}: holds people's votes; simulated ones do not replace them, remove it first")
-    write_json(path, dataclasses.asdict(preference))
-
-
-def read_preference(folder: Path) -> Preference:
-    """Read preference.json; a newer schema, a missing or a damaged file is one clear line."""
-    path = folder / PREFERENCE
-    tree = read_json(path)
-    try:
-        if tree["schema"] != SCHEMA:
-            raise BenchError(f"{path}: schema {tree['schema']!r}; this version reads schema {SCHEMA}: analyze again")
-        comparisons = tuple(Preferred(**{**row, "wilson": tuple(row["wilson"])}) for row in tree["comparisons"])
-        return Preference(**{**tree, "comparisons": comparisons, "durations_ms": tuple(tree["durations_ms"])})
-    except (KeyError, TypeError) as error:
-        raise BenchError(f"{path}: damaged: {error}; write it again with `bench survey analyze --into`") from error
-
-
-@dataclass(frozen=True)
 class RunView:
     """A run folder, read lazily."""
 
@@ -221,9 +174,14 @@ class RunView:
         return read_results(self.folder)
 
     @cached_property
+    def preferences(self) -> tuple[Preference, ...]:
+        """What people preferred, one for each study analysed into the run."""
+        return read_preferences(self.folder)
+
+    @property
     def preference(self) -> Preference | None:
-        """What people preferred; None where no study was analysed into the run."""
-        return read_preference(self.folder) if (self.folder / PREFERENCE).exists() else None
+        """The first of them; None where no study was analysed into the run."""
+        return next(iter(self.preferences), None)
 
     @cached_property
     def items(self) -> list[dict[str, Any]]:
@@ -259,6 +217,18 @@ class RunView:
     def exam_image(self, what: str, item: str) -> Path:
         """`what` is "label", "exemplar", "target" or "truth" (the last only where truth can be rendered)."""
         return self.folder / "images" / EXAM / what / f"{item}.png"
+
+    def asked_points(self) -> Iterator[dict[str, Any]]:
+        """{"item", "points": [[x, y] in px or null, ...]} of the labels, in item order; nothing where they have none."""
+        return read_lines(self.folder / "images" / EXAM / POINTS)
+
+    def seen_points(self, method: str, seed: int) -> Iterator[dict[str, Any]]:
+        """The same as the detector found them in the method's images."""
+        return read_lines(self.folder / "cells" / method / str(seed) / POINTS)
+
+    def wrong_pixels(self, method: str, item: str, seed: int) -> Path:
+        """The mask of pixels that the parser read as another class than was asked: red, else transparent."""
+        return self.folder / "cells" / method / str(seed) / WRONG / f"{item}.png"
 
     def log(self, method: str, seed: int) -> list[dict[str, Any]]:
         """Training log lines: {"step", "seconds", "losses": {name: value}}; empty for what does not train."""

@@ -1,4 +1,4 @@
-"""From an analysis to RUN/preference.json, which the run's report shows as Table 3.
+"""From an analysis to RUN/preference.json, which the run's report shows: as Table 3 where the paper asked the same.
 
 bench survey analyze STUDY --into RUN
 """
@@ -9,13 +9,24 @@ from pathlib import Path
 
 from benchmark.errors import BenchError, nearest
 from benchmark.files import read_json
-from benchmark.run.results import PREFERENCE, Preference, Preferred, RunView, is_suite, write_preference
-from benchmark.survey.analysis import Analysis, Comparison
+from benchmark.run.results import (
+    LeftOut,
+    PairVotes,
+    Preference,
+    Preferred,
+    RunView,
+    TimedVotes,
+    Voted,
+    VoteFlow,
+    is_suite,
+    write_preference,
+)
+from benchmark.survey.analysis import Analysis, Comparison, Estimate, Flow, Share
 from benchmark.survey.folder import Study
 
 
 def write_into(run: Path, study: Study, found: Analysis) -> Path:
-    """Write RUN/preference.json; returns its path.
+    """Write RUN/preference.json, or beside it where another question was asked before; returns the path.
 
     Raises BenchError for a study of another run, methods that the run does not have, and a study without votes.
     """
@@ -23,8 +34,7 @@ def write_into(run: Path, study: Study, found: Analysis) -> Path:
     voted = [comparison for comparison in found.comparisons if comparison.share.votes]
     if not voted:
         raise BenchError(f"{study.folder}: no vote is left to be analysed; nothing was written")
-    write_preference(run, preference(found, voted))
-    return run / PREFERENCE
+    return write_preference(run, preference(found, voted))
 
 
 def preference(found: Analysis, voted: list[Comparison]) -> Preference:
@@ -40,7 +50,27 @@ def preference(found: Analysis, voted: list[Comparison]) -> Preference:
         excluded_raters=sum(step.raters for step in found.flow.steps),
         excluded_votes=sum(step.votes for step in found.flow.steps),
         comparisons=tuple(map(_preferred, voted)),
+        rules_changed=found.rules_changed,
+        flow=_flow(found.flow),
+        left=_voted(found.left),
+        catch_right=_voted(found.catch_right),
+        repeated=_voted(found.repeated),
     )
+
+
+def _flow(flow: Flow) -> VoteFlow:
+    steps = tuple(LeftOut(step.rule, step.raters, step.votes) for step in flow.steps)
+    return VoteFlow(**{**vars(flow), "steps": steps})
+
+
+def _voted(share: Share) -> Voted | None:
+    return None if share.value is None else Voted(share.value, share.low, share.high, share.votes)
+
+
+def _alpha(found: Estimate) -> tuple[float, float, float] | None:
+    if found.value is None or found.low is None or found.high is None:
+        return None
+    return found.value, found.low, found.high
 
 
 def _preferred(comparison: Comparison) -> Preferred:
@@ -60,6 +90,14 @@ def _preferred(comparison: Comparison) -> Preferred:
         wanted=comparison.wanted,
         items=share.items,
         raters=share.raters,
+        p_alone=share.p,
+        everybody=_voted(comparison.everybody),
+        without_one=comparison.without_one,
+        agreement=_alpha(comparison.agreement),
+        durations=tuple(
+            TimedVotes(timed.duration_ms, voted) for timed in comparison.durations if (voted := _voted(timed.share))
+        ),
+        pairs=tuple(PairVotes(row.item, row.won, row.votes) for row in comparison.pairs),
     )
 
 

@@ -16,7 +16,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from benchmark import stats
 from benchmark.errors import BenchError
-from benchmark.run.results import read_preference
+from benchmark.run.votes import read_preference
 from benchmark.survey import analysis, export, people, progress, telling
 from benchmark.survey.analysis import Analysis, analyze, share
 from benchmark.survey.exclusions import Rules, Step, exclude
@@ -274,7 +274,7 @@ def test_a_run_gets_what_the_report_needs(of_run: tuple[Path, Study]) -> None:
     fill(study, by_chance(4))
     found: Analysis = analyze(study)
     path = write_into(run, study, found)
-    written, share = read_preference(run), found.comparisons[0].share
+    written, share = read_preference(path), found.comparisons[0].share
     assert path.name == "preference.json" and written.study == study.id and not written.simulated
     (only,) = written.comparisons
     assert (only.against, only.value, only.low, only.high) == ("pix2pixhd", share.value, share.low, share.high)
@@ -313,7 +313,7 @@ def test_damaged_and_newer_files_are_one_line(tmp_path: Path) -> None:
     for content, said in (("{}", "damaged"), ("[]", "damaged"), ('{"schema": 9}', "schema 9"), ("{", "cannot be read")):
         (tmp_path / "preference.json").write_text(content)
         with pytest.raises(BenchError, match=said):
-            read_preference(tmp_path)
+            read_preference(tmp_path / "preference.json")
 
 
 def test_the_command_prints_and_writes(of_run: tuple[Path, Study], capsys: pytest.CaptureFixture[str]) -> None:
