@@ -1,4 +1,4 @@
-"""`bench survey`: plan, build, host and export a preference study; `analyze` stands in survey_analyze.py."""
+"""`bench survey`: plan, build, host and export a preference study. Other subcommands stand in survey_*.py."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmark.cli.survey_analyze import analyze
+from benchmark.cli.survey_simulate import simulate
+from benchmark.cli.survey_static import import_answers, static
 from benchmark.errors import BenchError
 
 if TYPE_CHECKING:
@@ -73,10 +75,14 @@ def command() -> None:
       bench survey status      how far it is
       bench survey export      the votes
       bench survey analyze     what they say; --into a run: Table 3 of its report
+    \b
+    Beside it: `simulate` lets programs take part in a copy; `static` writes a study that needs no server, and `import`
+    reads its answers.
     """
 
 
-command.add_command(analyze)
+for _subcommand in (analyze, simulate, static, import_answers):
+    command.add_command(_subcommand)
 
 
 @command.command(epilog=PLAN_EXAMPLES)

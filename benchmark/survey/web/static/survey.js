@@ -226,7 +226,7 @@ async function main() {
     next = reply.next;
     if (!reply.saved) $("status").textContent = "That round was disturbed; here is another.";
   }
-  location.assign("/done");
+  location.assign($("study").dataset.done || "/done"); // a study without a server stays on its page
 }
 
 async function trouble(error) {
