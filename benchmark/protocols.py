@@ -90,6 +90,15 @@ class MethodSetup:
     device: str = "cpu"
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of a method in the middle of its training, on items of the validation split."""
+
+    scores: Mapping[str, float]  # by metric id
+    value: float  # the one that `train.keep_best` names
+    better: str  # "lower" | "higher"
+
+
 @dataclass
 class FitRun:
     """Where a fit writes and how long it may take."""
@@ -99,6 +108,8 @@ class FitRun:
     deadline: float | None = None  # time.monotonic() value after which to stop cleanly at the next step
     progress: bool = True
     label_picture: Callable[[np.ndarray], np.ndarray] | None = None  # as the task's, for sample grids
+    evaluate: Callable[[], Evaluation] | None = None  # scores the method as it is now; asked for by train.keep_best
+    fork: Path | None = None  # folder of another fit (as `folder`), from whose newest checkpoint to set out
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,10 @@ class FitReport:
     seconds: float
     finished: bool = True
     losses: Mapping[str, float] = field(default_factory=dict)
+    best: Mapping[str, Any] | None = None  # {"step", "value"} of the weights that train.keep_best kept
+    forked_from: Mapping[str, Any] | None = (
+        None  # {"folder", "checkpoint", "step", "changed"} where FitRun.fork was used
+    )
 
 
 class Method(Protocol):
@@ -185,6 +200,9 @@ class ItemScores:
     high: float | None = None
     failure: str = ""  # what None means, e.g. "no landmarks found"
     notes: Mapping[str, Any] = field(default_factory=dict)  # N of both sets, weights sha256, ...
+    # What the metric saw, for a report to draw over the images: points float (N, J, 2) in px, NaN where not found, or
+    # bool (N, H, W) of the pixels read as another class than was asked. Kept beside the scores, not in them.
+    seen: np.ndarray | None = None
 
 
 class Metric(Protocol):

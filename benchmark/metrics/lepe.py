@@ -66,8 +66,11 @@ class LabelEndpointError:
         # The asked points are exact by construction, so the target photo and its detection failures do not enter.
         asked_notes = {key: notes[key] for key in ("N", "failures_result", "cap")}
 
+        seen = {"lepe-asked": result}  # once, with the score that sets it against the label
+
         def lower(name: str, title: str, values: np.ndarray, told: dict[str, Any]) -> ItemScores:
-            return ItemScores(f"{name}[{detector.protocol},{side}px]", title, "lower", values.tolist(), notes=told)
+            metric = f"{name}[{detector.protocol},{side}px]"
+            return ItemScores(metric, title, "lower", values.tolist(), notes=told, seen=seen.get(name))
 
         scores = [
             lower("lepe", "LEPE", rule.error(result, target, side), notes),

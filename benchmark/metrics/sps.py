@@ -49,15 +49,18 @@ class SemanticParsingScore:
             raise BenchError("eval.parser: the data names no scene parser of its own; choose one, e.g. danet")
         parser, asked, batch = get_parser(exam.config.eval.parser), exam.target_parsing, exam.config.eval.batch
 
-        def matrices(photos: np.ndarray) -> np.ndarray:
-            starts = range(0, len(photos), batch)
-            return np.concatenate(
-                [confusions(asked[n : n + batch], parser.parse(photos[n : n + batch])) for n in starts]
-            )
+        def read(photos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """Confusion matrices, and the pixels read as another class than was asked."""
+            matrices, wrong = [], np.zeros(asked.shape, bool)
+            for n in range(0, len(photos), batch):
+                part, seen = asked[n : n + batch], parser.parse(photos[n : n + batch])
+                matrices.append(confusions(part, seen))
+                wrong[n : n + batch] = (seen != part) & (part != IGNORE)
+            return np.concatenate(matrices), wrong
 
         known = f"confusions {parser.protocol} {hashlib.sha256(np.ascontiguousarray(asked).data).hexdigest()}"
-        real = remember(known, exam.targets, lambda: matrices(exam.targets))
-        per_item = real if np.array_equal(images, exam.targets) else matrices(images)
+        real = remember(known, exam.targets, lambda: read(exam.targets)[0])
+        per_item, wrong = (real, None) if np.array_equal(images, exam.targets) else read(images)
         interval = statistic_interval(per_item, parsing_scores, exam.config.eval.bootstrap)
         height, width = images.shape[1:3]
         notes: dict[str, Any] = {"N": len(images), "classes": int((per_item.sum(axis=(0, 2)) > 0).sum())}
@@ -71,6 +74,7 @@ class SemanticParsingScore:
                 low=found.low,
                 high=found.high,
                 notes={**notes, "original image": float(original)},
+                seen=wrong if metric == SCORES[0][0] else None,
             )
             for (metric, title), found, original in zip(SCORES, interval, parsing_scores(real.sum(axis=0)), strict=True)
         ]

@@ -20,6 +20,7 @@ from benchmark.run.memory import peak_memory_mb, reset_peak_memory
 from benchmark.run.plan import Cell
 from benchmark.run.png import load_png, save_png
 from benchmark.run.results import RunView
+from benchmark.run.seen import write_seen
 from benchmark.run.world import World
 
 if TYPE_CHECKING:
@@ -136,7 +137,9 @@ class CellRun:
             for name in names:
                 scores += registry.get("metrics", name)().score(exam, images)
                 bar.update(1)
-        write_json(self.folder / "scores.json", [vars(score) | {"notes": dict(score.notes)} for score in scores])
+        write_seen(self.run, self.folder, exam, scores)
+        plain = [{**vars(score), "notes": dict(score.notes)} for score in scores]
+        write_json(self.folder / "scores.json", [{k: v for k, v in row.items() if k != "seen"} for row in plain])
         return {"metrics": len(scores)}
 
 

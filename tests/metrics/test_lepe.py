@@ -54,6 +54,8 @@ def test_scores_and_failures(make_exam: Callable[..., Exam], detector: object) -
     images[3, 0, 0, 0] = 255  # not found
     exam.targets[4, 0, 0, 0] = 255  # the target's points are not found
     lepe, failures, asked = LabelEndpointError().score(exam, images)
+    assert asked.seen is not None and asked.seen.shape == exam.target_landmarks.shape and lepe.seen is None
+    assert np.isnan(asked.seen).any(axis=(1, 2)).tolist() == [False, False, False, True, False]
     assert lepe.metric == "lepe[pixel-68[test],64px]" and lepe.title == "LEPE"
     assert lepe.values == pytest.approx([0, 2 / 64, IMAGE_CAP, IMAGE_CAP, IMAGE_CAP])
     assert failures.values == [0, 0, 0, 1, 1] and failures.metric == "lepe-failures[pixel-68[test],64px]"

@@ -115,6 +115,9 @@ def test_the_set_is_scored_as_one_and_the_real_images_stand_beside(exam: Exam, p
         assert score.values == [pytest.approx(value)] and score.whole_set and score.better == "higher"
         assert score.low < score.values[0] < score.high
         assert score.notes["original image"] == pytest.approx(real) and score.notes["N"] == 6
+    asked = exam.target_parsing
+    np.testing.assert_array_equal(scores[0].seen, (images[..., 0] != asked) & (asked != IGNORE))
+    assert scores[1].seen is None and scores[2].seen is None
 
 
 def test_real_targets_score_what_the_notes_say_and_are_parsed_once(exam: Exam, parser: RedParser) -> None:
