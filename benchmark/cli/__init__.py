@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "write the report of a run folder",
     "survey": "ask people which of two results they prefer",
     "data": "prepare, show and verify data",
+    "pairs": "mark by hand which pairs of frames share a style",
     "weights": "list, fetch, verify and import weight files",
     "methods": "list the methods",
     "tasks": "list the tasks",

@@ -7,19 +7,22 @@ videos may show one person. A CSV with a header says so, one pair a line; a side
     vid_003,vid_017,yes
     vid_003:12,vid_003:80,no
 
-A line about frames beats a line about clips; order does not matter.
+A line about frames beats a line about clips; order does not matter. `bench pairs label` writes such files, with two
+more columns, who and when. Where several people marked one pair the majority decides, and a tie is a no: a pair that
+people do not agree on is no example of one style. Of one person's lines about a pair the last one holds; "skip" says
+nothing.
 """
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
+from benchmark.data.pair_labels import read_lines
 from benchmark.data.source import Clip, Frame
 from benchmark.errors import BenchError, nearest
 
 Side = tuple[str, int | None]
-_TRUE, _FALSE = {"yes", "1", "true"}, {"no", "0", "false"}
+_TRUE, _FALSE, _SILENT = {"yes", "1", "true"}, {"no", "0", "false"}, {"skip"}
 
 
 class ConsistencyLabels:
@@ -54,22 +57,16 @@ def read_consistency(path: str | Path, clips: tuple[Clip, ...]) -> ConsistencyLa
     line.
     """
     lengths = {clip.id: len(clip) for clip in clips}
-    verdicts: dict[tuple[Side, Side], bool] = {}
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file)
-            if rows.fieldnames is None or not {"a", "b", "consistent"} <= set(rows.fieldnames):
-                raise BenchError(f"{path}: line 1: expected the header a,b,consistent, got {rows.fieldnames}")
-            for number, row in enumerate(rows, start=2):
-                where = f"{path}: line {number}"
-                answer = (row["consistent"] or "").strip().lower()
-                if answer not in _TRUE | _FALSE:
-                    raise BenchError(f"{where}: consistent: expected yes or no, got {row['consistent']!r}")
-                a, b = (_side(row[column] or "", lengths, f"{where}: {column}") for column in ("a", "b"))
-                verdicts[_key(a, b)] = answer in _TRUE
-    except OSError as error:
-        raise BenchError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return ConsistencyLabels(verdicts)
+    said: dict[tuple[Side, Side], dict[str, bool]] = {}
+    for number, line in enumerate(read_lines(Path(path)), start=2):
+        where = f"{path}: line {number}"
+        answer = line["consistent"].lower()
+        if answer not in _TRUE | _FALSE | _SILENT:
+            raise BenchError(f"{where}: consistent: expected yes, no or skip, got {line['consistent']!r}")
+        a, b = (_side(line[column], lengths, f"{where}: {column}") for column in ("a", "b"))
+        if answer not in _SILENT:
+            said.setdefault(_key(a, b), {})[line["who"]] = answer in _TRUE
+    return ConsistencyLabels({pair: 2 * sum(people.values()) > len(people) for pair, people in said.items()})
 
 
 def _side(text: str, lengths: dict[str, int], where: str) -> Side:

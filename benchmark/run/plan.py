@@ -18,6 +18,7 @@ from benchmark import registry
 from benchmark.config import Config
 from benchmark.data.source import Source
 from benchmark.errors import BenchError, nearest
+from benchmark.files import sha256_file
 from benchmark.protocols import Task
 from benchmark.run.world import World
 
@@ -68,7 +69,11 @@ class Plan:
         return {
             "task": self.task.name,
             "config": json.loads(json.dumps(self.config.to_dict())),
-            "data": {"name": self.world.source.name, "fingerprint": self.world.source.fingerprint},
+            "data": {
+                "name": self.world.source.name,
+                "fingerprint": self.world.source.fingerprint,
+                **({"pair_labels": sha256_file(Path(labels))} if (labels := self.config.pairs.labels) else {}),
+            },
             "code": {method: code_version(registry.where("methods", method)) for method in self.methods},
         }
 

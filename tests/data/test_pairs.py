@@ -111,7 +111,7 @@ def test_a_line_about_frames_beats_a_line_about_clips(tmp_path) -> None:
     [
         ("c0,c9,yes", r"line 2: b: unknown clip 'c9'"),
         ("c0:7,c1,yes", r"line 2: a: c0 has frames 0 to 3, got '7'"),
-        ("c0,c1,maybe", r"line 2: consistent: expected yes or no, got 'maybe'"),
+        ("c0,c1,maybe", r"line 2: consistent: expected yes, no or skip, got 'maybe'"),
     ],
 )
 def test_mistakes_in_the_label_file_name_file_and_line(tmp_path, line: str, words: str) -> None:
