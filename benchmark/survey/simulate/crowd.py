@@ -14,7 +14,7 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -78,7 +78,12 @@ class Crowd:
 
     def pair_leans(self, pair: int) -> float:
         """How much this pair favours the main method, on the logit; the same for every rater."""
-        return random.Random(f"{self.seed}|pair|{pair}").gauss(0, self.pair_sd)
+        return _normal(f"{self.seed}|pair|{pair}") * self.pair_sd
+
+
+@lru_cache(maxsize=65_536)
+def _normal(seed: str) -> float:
+    return random.Random(seed).gauss(0, 1)
 
 
 class Mind:
