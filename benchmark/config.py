@@ -73,7 +73,8 @@ class TrainConfig:
     decay_steps: int = 500_000  # over which "linear" decay takes the learning rate to zero
     decay: str = "linear"  # "linear" over decay_steps, "none", or "halve" every `halve_every` steps (MUNIT)
     halve_every: int = 100_000
-    batch: int = 1
+    batch: int = 1  # items of one update, over all devices
+    accumulate: int = 1  # parts in which each device works through its share of a batch, to need less memory
     lr: float = 2e-4
     beta1: float = 0.5
     beta2: float = 0.999
@@ -83,15 +84,28 @@ class TrainConfig:
     log_every: int = 100  # steps between log lines
     grid_every: int = 5000  # steps between sample grids
     checkpoint_every: int = 5000  # steps between checkpoints
+    keep_last: int = 2  # checkpoints kept; with one, a damaged file costs the whole training
+    explode: float = 1e4  # a loss above so many times its median so far ends the training; 0 = never
+    ema: float = 0.0  # decay of the moving average of the generator's weights that then synthesizes; 0 = none
+    keep_best: str = ""  # score, e.g. "lepe", by which the best weights are kept and used; "" = the last weights
+    evaluate_every: int = 5000  # steps between evaluations by keep_best
+    evaluate_items: int = 32  # items of the validation split that an evaluation synthesizes
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "halve_every", "log_every", "grid_every", "checkpoint_every"):
+        positive = "steps batch accumulate halve_every log_every grid_every checkpoint_every keep_last evaluate_every"
+        for name in (*positive.split(), "evaluate_items"):
             if getattr(self, name) < 1:
                 raise BenchError(f"train.{name}: at least 1, got {getattr(self, name)}")
         if self.decay not in DECAYS:
             raise BenchError(f"train.decay: unknown rule {self.decay!r}{nearest(self.decay, DECAYS)}")
         if self.decay_steps < 0 or self.threads < 0:
             raise BenchError(f"train: decay_steps and threads are at least 0, got {self.decay_steps}, {self.threads}")
+        if not 0 <= self.ema < 1:
+            raise BenchError(f"train.ema: from 0 (none) to below 1, got {self.ema}")
+        if self.explode and self.explode <= 1:
+            raise BenchError(f"train.explode: above 1, or 0 for never, got {self.explode}")
+        if self.batch % self.accumulate:
+            raise BenchError(f"train.accumulate: {self.batch} items cannot be cut into {self.accumulate} equal parts")
 
     @property
     def total(self) -> int:

@@ -25,6 +25,7 @@ from benchmark.config import NetworksConfig
 from benchmark.errors import BenchError
 from benchmark.features import FeatureNetwork
 from benchmark.protocols import FitReport, FitRun, MethodSetup, Pairs, TaskInfo
+from models.checkpoint import misfit
 from models.networks import parameters_count
 from models.training import Trainer, train
 
@@ -84,12 +85,14 @@ class TrainedMethod(ABC):
         with torch.random.fork_rng():
             torch.manual_seed(self.setup.seed + 1)  # discriminators differ from the generator's stream
             trainer = self.trainer()
-            return train(trainer, pairs, self.setup.config.train, run, self.identity(), self.setup.device)
+            return train(
+                trainer, pairs, self.setup.config.train, run, self.identity(), self.setup.device, self.generator
+            )
 
     def identity(self) -> dict[str, Any]:
         """Everything a fit's result depends on; a checkpoint of another identity is not continued."""
         config = self.setup.config.to_dict()
-        free = ("log_every", "grid_every", "checkpoint_every")  # how often one looks changes nothing
+        free = ("log_every", "grid_every", "checkpoint_every", "keep_last", "explode")  # how one looks changes nothing
         return {
             "method": self.setup.name,
             "seed": self.setup.seed,
@@ -119,12 +122,9 @@ class TrainedMethod(ABC):
             found = load_file(path)
         except (OSError, SafetensorError) as error:
             raise BenchError(f"{path}: no readable weights: {error}") from error
-        wanted = self.generator.state_dict()
-        for key in sorted(wanted.keys() | found.keys()):
-            here, there = (tuple(d[key].shape) if key in d else "absent" for d in (wanted, found))
-            if here != there:
-                raise BenchError(
-                    f"{path}: {key} is {there} there and {here} in {self.setup.name}; "
-                    f"the networks.* settings it was saved with are in {folder / OPTIONS}"
-                )
+        if why := misfit(self.generator.state_dict(), found):
+            raise BenchError(
+                f"{path}: {why} in {self.setup.name}; the networks.* settings it was saved with are in "
+                f"{folder / OPTIONS}"
+            )
         self.generator.load_state_dict(found)

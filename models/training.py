@@ -3,9 +3,10 @@
     report = train(trainer, pairs, config.train, run, identity, device="cpu")
 
 A trainer brings its networks and knows one step; the loop brings everything else: device and precision (accelerate),
-one Adam per network with linear decay, batches prepared ahead, log lines, sample grids, atomic checkpoints, exact
-resume, time budget, Ctrl-C. A fit killed at any moment and started again ends in the bits of an unbroken one (same
-machine, same threads), because a batch depends on its step alone and a checkpoint holds everything else.
+one Adam per network with linear decay, batches prepared ahead and shared among processes, averaged and best weights,
+log lines, sample grids, atomic checkpoints, exact resume, time budget, signals. A fit killed at any moment and started
+again ends in the bits of an unbroken one (same machine, same threads), because a batch depends on its step alone and a
+checkpoint holds everything else.
 """
 
 from __future__ import annotations
@@ -13,33 +14,29 @@ from __future__ import annotations
 import errno
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from benchmark.config import TrainConfig
-from benchmark.errors import BenchError
-from benchmark.protocols import FitReport, FitRun, Pairs, Sample
-from models.checkpoint import Checkpoints
+from benchmark.errors import BenchError, Preempted
+from benchmark.protocols import Evaluation, FitReport, FitRun, Pairs, Sample
+from benchmark.run.stop import PREEMPTION, handled
+from models.checkpoint import Checkpoints, State
 from models.journal import Journal
-
-
-class Minimise(Protocol):
-    """Minimise `loss` over one of the trainer's networks: backward into that network's parameters only, then its Adam.
-
-    Other networks are thereby frozen, at no cost: their weight gradients are never computed. The graph stays alive, so
-    that one forward pass of a discriminator serves both the generator's loss and its own.
-    """
-
-    def __call__(self, loss: Tensor, network: str) -> None: ...
+from models.minimise import Minimise as Minimise
+from models.minimise import Minimiser, learning_rate, make_adam, set_rate
+from models.ranks import Ranks, parts
+from models.shadows import Shadows
 
 
 class Trainer(Protocol):
@@ -55,90 +52,142 @@ class Trainer(Protocol):
 
 
 def train(
-    trainer: Trainer, pairs: Pairs, config: TrainConfig, run: FitRun, identity: Mapping[str, Any], device: str = "cpu"
+    trainer: Trainer,
+    pairs: Pairs,
+    config: TrainConfig,
+    run: FitRun,
+    identity: Mapping[str, Any],
+    device: str = "cpu",
+    generator: nn.Module | None = None,
 ) -> FitReport:
     """Train until `config.steps + config.decay_steps`, or the deadline, continuing an earlier fit in `run.folder`.
 
     `identity` is plain data that says what is being trained; an earlier fit with another one is not continued.
-    Raises BenchError on a foreign or wholly damaged checkpoint, a loss that is not finite, a full disk; and
-    KeyboardInterrupt on Ctrl-C, after a checkpoint.
+    `generator` is what synthesizes: it is averaged (`config.ema`), its best weights are kept (`config.keep_best`), and
+    at the end it has those of them that were asked for. Where several processes train together, all call this.
+
+    Raises BenchError on a foreign or wholly damaged checkpoint, a loss that is not finite or explodes, a full disk; and
+    after a checkpoint KeyboardInterrupt on Ctrl-C, Preempted on SIGTERM and SIGUSR1.
     """
     total = config.total
     accelerator = make_accelerator(config.precision, device)
+    ranks = Ranks()
+    pairs = ranks.share(pairs, config.batch, config.accumulate)
     for network in trainer.networks.values():
         network.to(device).train()
     optimizers = {name: accelerator.prepare(make_adam(net, config)) for name, net in trainer.networks.items()}
-    minimise = make_minimiser(accelerator, trainer.networks, optimizers)
+    minimise = Minimiser(accelerator, trainer.networks, optimizers, ranks, config.accumulate)
+    shadows = Shadows(generator, config)
+    evaluate = _evaluation(config, run)
 
-    checkpoints = Checkpoints(run.folder / "checkpoints", identity)
-    if not run.resume:
-        checkpoints.clear()
-    start, seconds_before = checkpoints.restore(trainer.networks, optimizers) or (0, 0.0)
-    began = time.monotonic() - seconds_before
-    done = saved = start
-    preview = pairs.preview() if config.grid_every <= total else None
+    checkpoints = Checkpoints(_saved(run.folder), identity, config.keep_last)
+    networks = {**trainer.networks, **shadows.networks}
+    state = _begin(checkpoints, run, trainer.networks, optimizers, shadows)
+    statistics = [b for net in trainer.networks.values() for b in net.buffers() if b.is_floating_point()]
+    began = time.monotonic() - state.seconds
+    done = saved = start = state.step
+    preview = pairs.preview() if ranks.first and config.grid_every <= total else None
 
     with (
         _full_disk_is_an_error(run, checkpoints),
         _threads(config.threads),
         _interrupts() as interrupted,
-        Journal(run.folder, start, total, run.progress) as journal,
+        Journal(run.folder, start, total, run.progress, config.explode, ranks) as journal,
         _ahead(pairs, start, total) as batches,
     ):
 
         def checkpoint() -> None:
             write_log()  # first: a network that no longer gives numbers must not become the last good checkpoint
-            checkpoints.save(done, time.monotonic() - began, trainer.networks, optimizers)
+            if ranks.first:
+                now = replace(state, step=done, seconds=time.monotonic() - began)
+                checkpoints.save(now, networks, optimizers)
 
-        def write_log() -> None:
-            broken = journal.write(done, time.monotonic() - began)
-            if broken is not None:
-                raise BenchError(f"step {broken}: a loss is not a finite number; {checkpoints.last_good()}")
+        def write_log(scores: Mapping[str, float] | None = None) -> None:
+            if trouble := journal.write(done, time.monotonic() - began, scores):
+                raise BenchError(f"{trouble}; {checkpoints.last_good()}")
+
+        def over() -> bool:
+            late = run.deadline is not None and time.monotonic() >= run.deadline
+            return ranks.any(late or interrupted() is not None)
 
         for step in range(start, total):
-            if interrupted() or (run.deadline is not None and time.monotonic() >= run.deadline):
+            if over():
                 break
-            _set_rate(optimizers, learning_rate(step, config))
-            sample = _to(next(batches), device)
-            with accelerator.autocast():
-                losses = trainer.step(sample, step, minimise)
-            journal.add(step, losses)
+            set_rate(optimizers, learning_rate(step, config))
+            ranks.reseed(step)
+            micro_batches = parts(next(batches), config.accumulate)
+            for number, sample in enumerate(micro_batches, start=1):
+                minimise.last = number == len(micro_batches)
+                with accelerator.autocast():
+                    losses = trainer.step(_to(sample, device), step, minimise)
+                journal.add(step, losses)
+            minimise.finish()
+            ranks.average(statistics, ranks.count)
+            shadows.update(step)
+            journal.tick()
             done = step + 1
-            if done % config.log_every == 0:
+            if evaluate is not None and (done % config.evaluate_every == 0 or done == total):
+                write_log(_evaluated(evaluate, shadows, done, ranks))
+            elif done % config.log_every == 0:
                 write_log()
             if preview is not None and done % config.grid_every == 0:
-                journal.grid(done, preview, trainer.preview(preview), run.label_picture)
+                with shadows.worn():
+                    journal.grid(done, preview, trainer.preview(preview), run.label_picture)
             if done % config.checkpoint_every == 0:
                 checkpoint()
                 saved = done
         if done != saved:
             checkpoint()
-        if interrupted():
-            raise KeyboardInterrupt
-    return FitReport(done, time.monotonic() - began, finished=done == total, losses=journal.latest)
+        if (stop := interrupted()) is not None:
+            raise stop
+    shadows.put_on()
+    seconds = time.monotonic() - began
+    return FitReport(done, seconds, done == total, journal.latest, shadows.kept(), state.forked_from)
 
 
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """The rate of one step by the rule `config.decay`.
-
-    "linear": constant for `steps` steps, then falling over `decay_steps` (pix2pixSC sec 4.1; spec: systems 1.2).
-    "halve": half of it after every `halve_every` steps (MUNIT; spec: systems 3). "none": constant.
-    """
-    if config.decay == "halve":
-        return config.lr * 0.5 ** (step // config.halve_every)
-    passed = max(0, step - config.steps)
-    return config.lr * (1 - passed / config.decay_steps) if passed and config.decay == "linear" else config.lr
+def _saved(folder: Path) -> Path:
+    return folder / "checkpoints"
 
 
-def make_adam(network: nn.Module, config: TrainConfig) -> Adam:
-    betas = (config.beta1, config.beta2)
-    return Adam(network.parameters(), lr=config.lr, betas=betas, weight_decay=config.weight_decay, fused=True)
+def _begin(
+    checkpoints: Checkpoints,
+    run: FitRun,
+    networks: Mapping[str, nn.Module],
+    optimizers: Mapping[str, Optimizer],
+    shadows: Shadows,
+) -> State:
+    """Go on from the last checkpoint, or from another fit's where that is asked for, or begin."""
+    if not run.resume:
+        checkpoints.clear()
+    state = checkpoints.restore({**networks, **shadows.networks}, optimizers)
+    if state is not None:
+        there = (state.forked_from or {}).get("folder", "")
+        if run.fork is not None and Path(there).resolve() != _saved(run.fork).resolve():
+            raise BenchError(
+                f"--fork {run.fork}: {run.folder} holds a training that began otherwise; use another --out"
+            )
+        return state
+    if run.fork is not None:
+        state = checkpoints.fork(_saved(run.fork), networks, optimizers)
+    shadows.begin()
+    return state or State()
 
 
-def _set_rate(optimizers: Mapping[str, Optimizer], rate: float) -> None:
-    for optimizer in optimizers.values():
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+def _evaluation(config: TrainConfig, run: FitRun) -> Callable[[], Evaluation] | None:
+    if config.keep_best and run.evaluate is None:
+        raise BenchError("train.keep_best: this training was given nothing to evaluate with")
+    return run.evaluate if config.keep_best else None
+
+
+def _evaluated(evaluate: Callable[[], Evaluation], shadows: Shadows, done: int, ranks: Ranks) -> dict[str, float]:
+    """The scores after `done` steps, by the first process; the weights are kept if they are the best so far."""
+    if not ranks.first:
+        return {}
+    with shadows.worn(), torch.no_grad(), torch.random.fork_rng():  # looking must not change what is drawn next
+        torch.manual_seed(0)
+        evaluation = evaluate()
+    shadows.consider(evaluation, done)
+    return dict(evaluation.scores)
 
 
 def make_accelerator(precision: str, device: str) -> Accelerator:
@@ -147,21 +196,6 @@ def make_accelerator(precision: str, device: str) -> Accelerator:
     # accelerate keeps one precision per process; cells of one process may differ in it
     AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(mixed_precision=precision, cpu=device == "cpu")
-
-
-def make_minimiser(
-    accelerator: Accelerator, networks: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]
-) -> Minimise:
-    parameters = {name: list(network.parameters()) for name, network in networks.items()}
-
-    def minimise(loss: Tensor, network: str) -> None:
-        optimizer = optimizers[network]
-        optimizer.zero_grad()
-        with torch.autocast(loss.device.type, enabled=False):
-            accelerator.backward(loss, inputs=parameters[network], retain_graph=True)
-            optimizer.step()
-
-    return minimise
 
 
 def _to(sample: Sample, device: str) -> Sample:
@@ -186,25 +220,22 @@ def _ahead(pairs: Pairs, start: int, total: int) -> Iterator[Iterator[Sample]]:
 
 
 @contextmanager
-def _interrupts() -> Iterator[Any]:
-    """Ctrl-C asks for an end after the running step, so that no checkpoint holds half a step; a second ends at once."""
-    asked = False
+def _interrupts() -> Iterator[Callable[[], KeyboardInterrupt | None]]:
+    """Signals ask for an end after the running step, so that no checkpoint holds half a step; yields what was asked.
+
+    A second Ctrl-C ends at once. A second SIGTERM does not: Slurm sends several.
+    """
+    stop: KeyboardInterrupt | None = None
 
     def ask(signum: int, frame: Any) -> None:
-        nonlocal asked
-        if asked:
+        nonlocal stop
+        if signum == signal.SIGINT and stop is not None:
             raise KeyboardInterrupt
-        asked = True
+        if stop is None:
+            stop = KeyboardInterrupt() if signum == signal.SIGINT else Preempted(signal.Signals(signum).name)
 
-    try:
-        before = signal.signal(signal.SIGINT, ask)
-    except ValueError:  # only the main thread receives signals
-        yield lambda: False
-        return
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with handled(dict.fromkeys((signal.SIGINT, *PREEMPTION), ask)):
+        yield lambda: stop
 
 
 @contextmanager

@@ -7,11 +7,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import click
 
-from benchmark.errors import BenchError, nearest
+from benchmark.errors import CONTINUE_ME, BenchError, Preempted, nearest
+from benchmark.run.stop import preemptible
 
 COMMANDS = {
     "run": "train, synthesize, score and report: the main job",
@@ -72,23 +74,26 @@ def bench() -> None:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Entry point: user mistakes are one line on stderr and exit 2; Ctrl-C exits 130."""
+    """Entry point: user mistakes are one line on stderr and exit 2; Ctrl-C exits 130, a pre-emption signal 75."""
     # Threads that spin at a barrier while another process holds their core make a training step up to 20 times slower.
     # OpenMP reads this when torch is first imported, so it must be set before.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    name = next(iter(sys.argv[1:] if args is None else args), "")
     try:
-        bench(args=args, standalone_mode=False)
+        with preemptible() if name in CONTINUED else nullcontext():
+            bench(args=args, standalone_mode=False)
     except BenchError as error:
         click.echo(f"bench: {error}", err=True)
         sys.exit(2)
     except click.ClickException as error:
         click.echo(f"bench: {error.format_message()}", err=True)
         sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        name = next(iter(sys.argv[1:] if args is None else args), "")
+    except (click.Abort, KeyboardInterrupt) as stop:
         goes_on = "; the same command goes on from here" if name in CONTINUED else ""
-        click.echo(f"bench: stopped{goes_on}", err=True)
-        sys.exit(130)
+        cause = stop.__cause__ if isinstance(stop, click.Abort) else stop  # click hides what it was interrupted by
+        preempted = isinstance(cause, Preempted)
+        click.echo(f"bench: stopped{f' by {cause}' if preempted else ''}{goes_on}", err=True)
+        sys.exit(CONTINUE_ME if preempted else 130)
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:

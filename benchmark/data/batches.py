@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,14 +34,20 @@ class TrainingPairs:
         self, store: FrameStore, train: PairSampler, preview: PairSampler, batch: int, seed: int, mirror: Mirror
     ) -> None:
         self._store, self._train, self._preview, self._batch, self._seed = store, train, preview, batch, seed
-        self._mirror = mirror
+        self._mirror, self._part = mirror, slice(None)
         self.height, self.width = store.source.height, store.source.width
         self.label_channels = store.label(train.draw(np.random.default_rng(0)).target).shape[0]
 
     def batch(self, step: int) -> Sample:
         """The batch of one training step, counted from 0."""
         rng = np.random.default_rng([self._seed, 0x5A3, step])
-        return collate(self._store, [self._train.draw(rng) for _ in range(self._batch)], self._mirror)
+        return collate(self._store, [self._train.draw(rng) for _ in range(self._batch)][self._part], self._mirror)
+
+    def share(self, rank: int, count: int) -> TrainingPairs:
+        """Part `rank` of `count` of every batch, for one of several processes; only its own items are prepared."""
+        own, size = copy.copy(self), self._batch // count
+        own._part = slice(rank * size, (rank + 1) * size)
+        return own
 
     def preview(self) -> Sample:
         """Eight fixed items: half of them drawn as in training, never mirrored."""

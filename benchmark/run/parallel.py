@@ -24,9 +24,11 @@ from benchmark import registry
 from benchmark.files import append_line, read_lines
 from benchmark.run.cell import CellRun, planned_steps
 from benchmark.run.plan import Cell, Plan
+from benchmark.run.stop import end_all, preemptible
 from benchmark.run.world import World
 
 POLL = 0.5  # seconds between looks at the workers
+STOPPED = 130  # exit code of a worker that a signal ended
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -65,7 +67,7 @@ def fit_cells(
 ) -> None:
     """Fit `cells`, `jobs` at a time. `deadline(n)` is the share of the time budget when n cells are left to start.
 
-    Each worker records its own outcome in cells.jsonl. Ctrl-C asks every worker once to checkpoint and stop.
+    Each worker records its own outcome in cells.jsonl. Ctrl-C or SIGTERM asks every worker once to checkpoint and stop.
     """
     context = multiprocessing.get_context("spawn")
     waiting, working = list(cells), dict[BaseProcess, Cell]()
@@ -85,18 +87,14 @@ def fit_cells(
                 bar.update(sum(_steps_done(folder, cell) for cell in cells) - bar.n)
                 for ended in [p for p in working if not p.is_alive()]:
                     _record_death(folder, working.pop(ended), ended)
-        except KeyboardInterrupt:
-            for worker in working:
-                if worker.pid and worker.is_alive():
-                    os.kill(worker.pid, signal.SIGINT)
-            for worker in working:
-                worker.join()
+        except KeyboardInterrupt as stop:
+            end_all(stop, working)
             raise
 
 
 def _work(job: Job) -> None:
     """One worker: fit one cell in a process group of its own, ended by the kernel if the parent dies."""
-    from benchmark.run.runner import run_stage
+    from benchmark.run.stages import run_stage
 
     os.setpgrp()  # a terminal's Ctrl-C reaches the parent only, which passes it on once
     with contextlib.suppress(OSError, AttributeError):  # elsewhere than on Linux an orphan finishes its cell and exits
@@ -104,9 +102,10 @@ def _work(job: Job) -> None:
     os.environ["OMP_NUM_THREADS"] = str(job.threads)  # read when torch is imported, below
     world = World(registry.get("tasks", job.task)(), configuration.from_dict(job.config), job.data)
     try:
-        run_stage(CellRun(job.cell, job.run, world, _no_progress, job.deadline, show=False), "fit")
+        with preemptible():
+            run_stage(CellRun(job.cell, job.run, world, _no_progress, job.deadline, show=False), "fit")
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        raise SystemExit(STOPPED) from None
 
 
 def _no_progress(total: int, label: str) -> Any:
@@ -119,12 +118,14 @@ def _steps_done(folder: Path, cell: Cell) -> int:
 
 def _record_death(folder: Path, cell: Cell, process: BaseProcess) -> None:
     """A worker that died without a word (killed, out of memory) is a failed cell, not a finished one."""
-    if process.exitcode in (0, 130):
-        return
     code = process.exitcode or 0
+    if code == 0:
+        return
     reason = f"the worker was ended by signal {-code}" if code < 0 else f"the worker ended with exit code {code}"
     if -code == signal.SIGKILL:
         reason += " (out of memory?)"
+    if code == STOPPED:
+        reason = "the worker was asked to stop; its checkpoint is kept, and the same command goes on"
     record = {
         "method": cell.method,
         "seed": cell.seed,
