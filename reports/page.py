@@ -18,6 +18,7 @@ from reports.curves import panels
 from reports.grid import first_look, grids
 from reports.html import write_page
 from reports.paper_tables import paper_tables, unanswered
+from reports.people import study_parts
 from reports.provenance import provenance, summary
 from reports.published import load_paper
 from reports.score_tables import counterfactual_tables, other_table
@@ -43,6 +44,7 @@ def collect(view: RunView) -> dict[str, Any]:
     truths = counterfactual_tables(results)
     other = other_table(results, paper.tables)
     cost = cost_table(view)
+    people = study_parts(view, paper.tables)
     pictures = grids(view)
     return {
         "results": results,
@@ -52,6 +54,7 @@ def collect(view: RunView) -> dict[str, Any]:
         "cards": cards(view, paper.tables),
         "paper_tables": printed,
         "unanswered": unanswered(view, paper.tables),
+        "people": people,
         "truth_tables": truths,
         "claims": claims([view], [results.task]),
         "other_table": other,
@@ -60,5 +63,11 @@ def collect(view: RunView) -> dict[str, Any]:
         "panels": panels(view),
         "cost": cost,
         "provenance": provenance(view),
-        "every_table": [*printed, *truths, *([other] if other else []), cost],
+        "every_table": [
+            *printed,
+            *(table for part in people for table in part.tables),
+            *truths,
+            *([other] if other else []),
+            cost,
+        ],
     }
