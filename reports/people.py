@@ -111,7 +111,8 @@ def robustness_table(study: Preference, names: dict[str, str]) -> Table:
     def row(found: Preferred) -> Row:
         share = Voted(found.value, found.low, found.high, found.votes)
         naive = Cell(interval(100 * found.wilson[0], 100 * found.wilson[1], 1))
-        without = Cell(interval(*(100 * end for end in found.without_one), 1)) if found.without_one else Cell()
+        least, most = found.without_one or (None, None)
+        without = Cell() if least is None or most is None else Cell(interval(100 * least, 100 * most, 1))
         alpha = (
             Cell(number(found.agreement[0], 2), detail=interval(*found.agreement[1:], 2)) if found.agreement else Cell()
         )
