@@ -161,8 +161,8 @@ def build(
 @_database_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for everybody.")
 @click.option("--port", default=8700, show_default=True)
-@click.option("--workers", default=2, show_default=True, help="Server processes (gunicorn).")
-@click.option("--threads", default=8, show_default=True, help="Threads of each process.")
+@click.option("--workers", default=2, show_default=True, help="Server processes.")
+@click.option("--threads", default=32, show_default=True, help="Threads of each process.")
 @click.option("--https", is_flag=True, help="People reach it by https: cookies then go by https only.")
 @click.option("--no-sync", is_flag=True, help="SQLite: do not wait for the disk; a power cut may lose the last votes.")
 @click.option("--proxies", default=0, show_default=True, help="Reverse proxies in front that add X-Forwarded-For.")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, or_, select, update
 
 from benchmark.survey.design import StudyConfig
 from benchmark.survey.prepared import Prepared
@@ -60,22 +60,19 @@ _expire = Prepared(
     .returning(assignment.c.cell, assignment.c.side)
 )
 _load = cell.c.held0 + cell.c.held1
+_other = cell.alias()  # chosen by number, then read: what is sorted stays small
 _seen = select(assignment.c.pair).where(assignment.c.rater == bindparam("who"), assignment.c.kind == "trial")
 _unseen = (
-    select(
-        cell.c.id,
-        cell.c.pair,
-        (cell.c.need0 - cell.c.held0).label("lack0"),
-        (cell.c.need1 - cell.c.held1).label("lack1"),
-    )
+    select(cell.c.id)
     .where(cell.c.study == bindparam("study"), cell.c.kind == "trial", cell.c.pair.not_in(_seen))
     .order_by(_load, (cell.c.shuffle * bindparam("salt")) % PRIME)
     .limit(1)
 )
-_open_to = Prepared(_unseen.where(_load < cell.c.need0 + cell.c.need1))
-_spare = Prepared(_unseen)
+_full = _load >= cell.c.need0 + cell.c.need1
+_open_to = Prepared(select(_other).where(_other.c.id == _unseen.where(~_full).scalar_subquery()))
+_spare = Prepared(select(_other).where(_other.c.id == _unseen.scalar_subquery()))
 _gold = Prepared(
-    select(cell.c.id, cell.c.pair)
+    select(cell)
     .where(
         cell.c.study == bindparam("study"),
         cell.c.kind == "gold",
@@ -93,29 +90,40 @@ _gold = Prepared(
     )
     .limit(1)
 )
-_current = select(assignment).where(assignment.c.rater == bindparam("who"), assignment.c.state.in_(OPEN)).limit(1)
-_state = Prepared(
+_current = Prepared(
+    select(assignment)
+    .where(assignment.c.rater == bindparam("who"), or_(*(assignment.c.state == state for state in OPEN)))
+    .limit(1)
+)
+_cell = Prepared(select(cell).where(cell.c.id == bindparam("which")))
+_renewed = Prepared(
     update(assignment)
     .where(assignment.c.id == bindparam("which"))
     .values(state=bindparam("state_to"), lease_until=bindparam("until"))
 )
-
-
 _issue = Prepared(
-    insert(assignment)
-    .values({column.name: bindparam(column.name) for column in assignment.c if column.name != "id"})
-    .returning(assignment)
+    insert(assignment).values({column.name: bindparam(column.name) for column in assignment.c if column.name != "id"})
 )
 
 
 @dataclass(frozen=True)
 class Place:
-    """What is shown: a cell, on which side its first picture lies, and whether the vote has a place to fill."""
+    """What is shown: a row of `cell`, the side of its first picture, and whether the vote has a place to fill."""
 
-    cell: int
-    pair: int
+    cell: Any
     side: int
     held: bool
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a rater has in hand: the key that their vote must bring, and a row of `cell`."""
+
+    key: str
+    kind: str
+    step: int
+    side: int
+    cell: Any
 
 
 @lru_cache(maxsize=4096)
@@ -155,52 +163,50 @@ def count(connection: Connection, which: int, side: int) -> None:
     _count(connection, which=which, side=side)
 
 
-def current(connection: Connection, who: int) -> Row[Any] | None:
-    """The assignment that a rater has in hand."""
-    return connection.execute(_current, {"who": who}).first()
-
-
 def lease(
     connection: Connection, study: StudyConfig, person: Any, now: float, empty_handed: bool = False
-) -> Any | None:
+) -> Trial | None:
     """The rater's next trial, or the one that they already have (after a reload, or in another tab); None at the end.
 
-    Call inside a write transaction. `person` is a row of `rater`; `empty_handed`: they are known to have none.
+    Call inside a write transaction. `person` has the columns of `rater`; `empty_handed`: they are known to have none.
     """
     expire(connection, now)
     until = now + 60 * study.lease_minutes
-    mine = None if empty_handed else current(connection, person.id)
+    mine = None if empty_handed else _current.one(connection, who=person.id)
     if mine is not None:
         return _renew(connection, mine, until)
     order, step = sequence(study, person.salt), person.step
     while step < len(order):
-        place = _find(connection, order[step], person)
+        kind = order[step]
+        place = _find(connection, kind, person)
         if place is not None:
-            row = {
-                "key": secrets.token_urlsafe(16),
-                "rater": person.id,
-                "cell": place.cell,
-                "pair": place.pair,
-                "kind": order[step],
-                "side": place.side,
-                "step": step,
-                "state": "leased" if place.held else "spare",
-                "issued": now,
-                "lease_until": until,
-            }
-            return _issue.one(connection, **row)
+            shown = Trial(secrets.token_urlsafe(16), kind, step, place.side, place.cell)
+            _issue(
+                connection,
+                key=shown.key,
+                rater=person.id,
+                cell=place.cell.id,
+                pair=place.cell.pair,
+                kind=kind,
+                side=place.side,
+                step=step,
+                state="leased" if place.held else "spare",
+                issued=now,
+                lease_until=until,
+            )
+            return shown
         step += 1  # nothing is left that this rater has not seen
         connection.execute(update(rater).where(rater.c.id == person.id).values(step=step))
     return None
 
 
-def _renew(connection: Connection, mine: Row[Any], until: float) -> Row[Any] | None:
+def _renew(connection: Connection, mine: Any, until: float) -> Trial:
     """An assignment in hand is shown again; if its place was given away, another or none is held for it."""
     state = mine.state
     if state == "expired":
         state = "leased" if hold(connection, mine.cell, mine.side) else "spare"
-    _state(connection, which=mine.id, state_to=state, until=until)
-    return current(connection, mine.rater)
+    _renewed(connection, which=mine.id, state_to=state, until=until)
+    return Trial(mine.key, mine.kind, mine.step, mine.side, _cell.one(connection, which=mine.cell))
 
 
 def _find(connection: Connection, kind: str, person: Any) -> Place | None:
@@ -211,20 +217,21 @@ def _find(connection: Connection, kind: str, person: Any) -> Place | None:
         return _repeat(connection, person, counted)
     if kind != "trial":
         gold = _gold.one(connection, **who, kind=kind)
-        return Place(gold.id, gold.pair, chance, counted) if gold else None
+        return Place(gold, chance, counted) if gold else None
     if counted and (found := _open_to.one(connection, **who)):
-        side = chance if found.lack0 == found.lack1 else int(found.lack1 > found.lack0)
+        lack0, lack1 = found.need0 - found.held0, found.need1 - found.held1
+        side = chance if lack0 == lack1 else int(lack1 > lack0)
         hold(connection, found.id, side)
-        return Place(found.id, found.pair, side, True)
+        return Place(found, side, True)
     spare = _spare.one(connection, **who)
-    return Place(spare.id, spare.pair, chance, False) if spare else None
+    return Place(spare, chance, False) if spare else None
 
 
 def _repeat(connection: Connection, person: Any, counted: bool) -> Place | None:
     """The rater's earliest trial that has not been repeated, with the sides exchanged."""
     again = select(assignment.c.pair).where(assignment.c.rater == person.id, assignment.c.kind == "repeat")
     first = connection.execute(
-        select(assignment.c.cell, assignment.c.pair, assignment.c.side)
+        select(assignment.c.cell, assignment.c.side)
         .where(
             and_(
                 assignment.c.rater == person.id,
@@ -236,4 +243,4 @@ def _repeat(connection: Connection, person: Any, counted: bool) -> Place | None:
         .order_by(assignment.c.step)
         .limit(1)
     ).first()
-    return Place(first.cell, first.pair, 1 - first.side, counted) if first else None
+    return Place(_cell.one(connection, which=first.cell), 1 - first.side, counted) if first else None

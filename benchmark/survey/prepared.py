@@ -26,21 +26,17 @@ class Prepared:
     def __call__(self, connection: Connection, **values: Any) -> list[Any]:
         """Rows as named tuples; none for what returns none."""
         cursor = self._run(connection, values)
-        try:
-            return [self._row(cursor)._make(row) for row in cursor.fetchall()] if cursor.description else []
-        finally:
-            cursor.close()
+        return [self._row(cursor)._make(row) for row in cursor.fetchall()] if cursor.description else []
 
     def one(self, connection: Connection, **values: Any) -> Any:
         """The first row, or None."""
-        rows = self(connection, **values)
-        return rows[0] if rows else None
+        cursor = self._run(connection, values)
+        row = cursor.fetchone()
+        return None if row is None else self._row(cursor)._make(row)
 
     def changed(self, connection: Connection, **values: Any) -> int:
         """How many rows an update changed."""
-        cursor = self._run(connection, values)
-        count: int = cursor.rowcount
-        cursor.close()
+        count: int = self._run(connection, values).rowcount
         return count
 
     def _run(self, connection: Connection, values: dict[str, Any]) -> Any:
@@ -51,13 +47,12 @@ class Prepared:
             compiled = self._compiled[dialect.name] = (str(ready), ready.params, ready.positiontup)
         sql, defaults, order = compiled
         given = {**defaults, **values}
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(sql, [given[name] for name in order] if order is not None else given)
+        try:  # both drivers' connections make a cursor and execute in one step
+            return connection.connection.driver_connection.execute(  # type: ignore[union-attr]
+                sql, [given[name] for name in order] if order is not None else given
+            )
         except dialect.dbapi.Error as error:  # type: ignore[union-attr]
-            cursor.close()
             raise DBAPIError(sql, None, error) from error
-        return cursor
 
     def _row(self, cursor: Any) -> Any:
         if "row" not in self._compiled:

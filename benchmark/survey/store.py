@@ -2,20 +2,21 @@
 
     store = Store.open("sqlite:////path/study.sqlite")
     with store.write() as connection: ...
+    store.change(lambda connection: ...)           # the same, sharing the wait for the disk with others that wait
 
 SQLite: write-ahead log, BEGIN IMMEDIATE, and a commit is on the disk before it is acknowledged (synchronous=FULL).
 Its own waiting is polling, which starves some of many writers, so writers queue at a lock file first; the system frees
 it when its holder is killed.
-PostgreSQL: a transaction-wide advisory lock stands for BEGIN IMMEDIATE, so both run the same code.
+PostgreSQL: a transaction-wide advisory lock stands for BEGIN IMMEDIATE, so both run the same code. Writers are READ
+COMMITTED: having waited for the lock, they must see what its last holder stored. Readers get one snapshot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 try:
     import fcntl
@@ -26,10 +27,15 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from benchmark.errors import BenchError
+from benchmark.survey.group import GroupCommit
 from benchmark.survey.tables import metadata
+
+T = TypeVar("T")
 
 BUSY_SECONDS = 30
 SYNCHRONOUS = "FULL"
+SQLITE_BUSY = ("database is locked", "database or disk is full", "disk I/O error", "readonly database")
+POSTGRESQL_BUSY = ("55P03", "53100", "57P01")  # lock timeout, disk full, shutting down
 LOCK = 7_305_514  # of all studies in one PostgreSQL database
 
 
@@ -37,12 +43,12 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path.resolve()}"
 
 
-@dataclass(frozen=True)
 class Store:
-    """A database that holds studies."""
+    """A database that holds studies. `queue`: for SQLite, the file at which writers queue."""
 
-    engine: Engine
-    queue: Path | None = None  # SQLite: the file at which writers queue
+    def __init__(self, engine: Engine, queue: Path | None = None) -> None:
+        self.engine, self.queue = engine, queue
+        self._group = GroupCommit(self.write)
 
     @classmethod
     def open(cls, url: str, sync: bool = True) -> Store:
@@ -56,7 +62,10 @@ class Store:
                 )
                 _sqlite(engine, SYNCHRONOUS if sync else "NORMAL")
             else:
-                engine = create_engine(url, pool_size=20)
+                patience = {"options": f"-c lock_timeout={int(1000 * BUSY_SECONDS)}"}
+                engine = create_engine(
+                    url, pool_size=20, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=patience
+                )
                 _postgresql(engine)
             metadata.create_all(engine)
         except (SQLAlchemyError, ImportError) as error:
@@ -67,8 +76,11 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database and waits for no writer."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        with self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -79,6 +91,10 @@ class Store:
             connection.begin(),
         ):
             yield connection
+
+    def change(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` as a writer and return what it returns, once that is committed; for what many do at once."""
+        return self._group.run(work)
 
 
 @contextmanager
@@ -93,8 +109,9 @@ def _turn(queue: Path | None) -> Iterator[None]:
 
 def busy(error: Exception) -> bool:
     """Whether the database refused because another writer held it too long, or the disk is full: worth a retry."""
-    words = ("database is locked", "database or disk is full", "disk I/O error", "lock timeout", "readonly database")
-    return isinstance(error, DBAPIError) and any(word in str(error.orig) for word in words)
+    if not isinstance(error, DBAPIError):
+        return False
+    return getattr(error.orig, "sqlstate", None) in POSTGRESQL_BUSY or any(w in str(error.orig) for w in SQLITE_BUSY)
 
 
 def _sqlite(engine: Engine, synchronous: str) -> None:

@@ -72,6 +72,7 @@ cell = Table(
     CheckConstraint("0 <= done0 AND done0 <= held0 AND held0 <= need0"),
     CheckConstraint("0 <= done1 AND done1 <= held1 AND held1 <= need1"),
 )
+Index("cell_loads", cell.c.study, cell.c.kind, cell.c.held0 + cell.c.held1)  # a lease looks at the emptiest first
 
 consent = Table(
     "consent",

@@ -1,4 +1,4 @@
-"""A vote comes in, the next trial goes out; both in one write transaction.
+"""A vote comes in, the next trial goes out; both in one change, committed before either is answered.
 
 Sending a vote twice changes nothing and is answered as the first time, so a page may try again after a lost reply.
 """
@@ -89,7 +89,6 @@ _person = Prepared(select(rater).where(rater.c.session == bindparam("session"), 
 _advance = Prepared(
     update(rater).where(rater.c.id == bindparam("who")).values(step=bindparam("step_to"), seen=bindparam("now"))
 )
-_shown = Prepared(select(cell).where(cell.c.id == bindparam("which")))
 _settle = Prepared(update(assignment).where(assignment.c.id == bindparam("which")).values(state=bindparam("state_to")))
 _store = Prepared(insert(vote).values({column.name: bindparam(column.name) for column in vote.c}))
 
@@ -104,8 +103,7 @@ def who(connection: Connection, study: Study, session: str) -> Any:
 
 def next_trial(study: Study, session: str, now: float) -> dict[str, Any]:
     """What the page shows next, as JSON."""
-    with study.store.write() as connection:
-        return _next(connection, study, who(connection, study, session), now)
+    return study.store.change(lambda connection: _next(connection, study, who(connection, study, session), now))
 
 
 def submit(study: Study, session: str, key: str, answer: Answer, now: float) -> dict[str, Any]:
@@ -113,20 +111,23 @@ def submit(study: Study, session: str, key: str, answer: Answer, now: float) -> 
 
     Raises Refused for a key that is not this rater's.
     """
-    with study.store.write() as connection:
-        person = who(connection, study, session)
-        mine = _by_key.one(connection, key=key)
-        if mine is None or mine.rater != person.id:
-            raise Refused(403, "no such trial in this session")
-        new = mine.state in allocation.OPEN
-        saved = take(connection, person, mine, answer, now) if new else mine.state != "discarded"
-        if new:
-            person = who(connection, study, session)
-        reply: dict[str, Any] = {"saved": saved, "next": _next(connection, study, person, now, empty_handed=new)}
-        if mine.kind == "practice":
-            first = connection.scalar(select(vote.c.chosen).where(vote.c.assignment == mine.id))
-            reply["right"] = first == mine.right
-        return reply
+    return study.store.change(lambda connection: _submit(connection, study, session, key, answer, now))
+
+
+def _submit(connection: Connection, study: Study, session: str, key: str, answer: Answer, now: float) -> dict[str, Any]:
+    person = who(connection, study, session)
+    mine = _by_key.one(connection, key=key)
+    if mine is None or mine.rater != person.id:
+        raise Refused(403, "no such trial in this session")
+    new = mine.state in allocation.OPEN
+    saved = take(connection, person, mine, answer, now) if new else mine.state != "discarded"
+    if new:  # as the rater is stored by now
+        person = person._replace(step=mine.step + 1) if saved else person._replace(discards=person.discards + 1)
+    reply: dict[str, Any] = {"saved": saved, "next": _next(connection, study, person, now, empty_handed=new)}
+    if mine.kind == "practice":
+        first = connection.scalar(select(vote.c.chosen).where(vote.c.assignment == mine.id))
+        reply["right"] = first == mine.right
+    return reply
 
 
 def take(connection: Connection, person: Any, mine: Any, answer: Answer, now: float) -> bool:
@@ -181,7 +182,7 @@ def _next(connection: Connection, study: Study, person: Any, now: float, empty_h
         if person.finished is None:
             connection.execute(update(rater).where(rater.c.id == person.id).values(finished=now, seen=now))
         return {"end": True, "total": total}
-    shown = _shown.one(connection, which=mine.cell)
+    shown = mine.cell
     left, right = (shown.image_a, shown.image_b) if mine.side == 0 else (shown.image_b, shown.image_a)
     number = mine.step - config.practice
     return {

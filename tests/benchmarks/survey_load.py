@@ -1,92 +1,145 @@
 """Lease-and-vote requests a second of `bench survey serve`, on loopback, generator on the same machine.
 
-    python -m tests.benchmarks.survey_load --connections 100 --seconds 20 --workers 2
+    python -m tests.benchmarks.survey_load --connections 100 --seconds 20
+    python -m tests.benchmarks.survey_load --connections 300 --database postgresql+psycopg://user@host/name
 
-Every connection is a rater that answers at once; a request stores a vote and leases the next trial (SQLite, on the disk
-before it is acknowledged). Prints requests a second, p50, p99 and errors, and checks that every acknowledged vote is
-there once and no pair has too many.
+Every connection is a rater that answers at once; a request stores a vote and leases the next trial, and is answered
+when both are on the disk. Prints requests a second, p50, p99, errors, and the CPU time of a vote; checks that every
+acknowledged vote is there once and that the pairs count as many. The generator is one thread whose replies are
+searched, not parsed; what it costs is printed too.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
 import os
-import resource
+import re
+import selectors
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import distinct, func, select
+
 from benchmark.survey.folder import Study, create
+from benchmark.survey.tables import assignment, cell, rater, vote
 from tests.survey.conftest import material, pictures, small_design
 from tests.survey.rater import FREE
 
-HEAD = "POST {path} HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Type: {kind}\r\n"
+HEAD = b"POST %s HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Type: %s\r\nCookie: %s\r\n"
+LENGTH, KEY = re.compile(rb"\r\ncontent-length: (\d+)", re.I), re.compile(rb'"key":"([^"]+)"')
+COOKIE = re.compile(rb"\r\nset-cookie: ([^;\r]+)", re.I)
 
 
-class Client:
+@dataclass
+class Rater:
     """One keep-alive connection of one rater."""
 
-    def __init__(self, port: int) -> None:
-        self.port, self.cookie = port, ""
+    port: int
+    cookie: bytes = b""
+    key: bytes = b""
+    sent: float = 0.0
+    got: bytes = b""
 
-    async def open(self) -> None:
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+    def open(self) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", self.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    async def post(self, path: str, body: str, kind: str = "application/json") -> tuple[int, str, bytes]:
-        head = HEAD.format(path=path, kind=kind) + f"Cookie: {self.cookie}\r\nContent-Length: {len(body)}\r\n\r\n"
-        self.writer.write((head + body).encode())
-        headers = (await self.reader.readuntil(b"\r\n\r\n")).decode()
-        length = next(int(x.split(":")[1]) for x in headers.split("\r\n") if x.lower().startswith("content-length:"))
-        return int(headers.split(" ")[1]), headers, await self.reader.readexactly(length)
+    def send(self, path: bytes, body: bytes, kind: bytes = b"application/json") -> None:
+        self.sent = time.monotonic()
+        head = HEAD % (path, kind, self.cookie)
+        self.socket.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    def vote(self) -> None:
+        self.send(b"/vote", b'{"key":"%s","choice":"left","rt_ms":1}' % self.key)
+
+    def receive(self) -> bytes | None:
+        """The reply, or None while some of it is missing."""
+        more = self.socket.recv(65_536)
+        if not more:
+            raise ConnectionError("closed by the server")
+        self.got += more
+        end = self.got.find(b"\r\n\r\n")
+        length = LENGTH.search(self.got, 0, end + 2) if end >= 0 else None
+        if length is None or len(self.got) < end + 4 + int(length[1]):
+            return None
+        reply, self.got = self.got, b""
+        return reply
+
+    def ask(self, path: bytes, body: bytes, kind: bytes = b"application/json") -> bytes:
+        self.send(path, body, kind)
+        while (reply := self.receive()) is None:
+            pass
+        return reply
+
+    def enter(self, agree: str) -> None:
+        """Connect, consent and fetch the first trial."""
+        self.open()
+        reply = self.ask(b"/consent", b"agree=" + agree.encode(), b"application/x-www-form-urlencoded")
+        self.cookie = COOKIE.search(reply)[1]  # type: ignore[index]
+        self.key = KEY.search(self.ask(b"/next", b"{}"))[1]  # type: ignore[index]
 
 
-async def enter(client: Client, agree: str) -> dict:
-    """Consent and fetch the first trial."""
-    await client.open()
-    status, headers, _ = await client.post("/consent", f"agree={agree}", "application/x-www-form-urlencoded")
-    assert status == 303, status
-    client.cookie = next(x[12:].split(";")[0] for x in headers.split("\r\n") if x.startswith("Set-Cookie: "))
-    return json.loads((await client.post("/next", "{}"))[2])
+@dataclass
+class Result:
+    """What the requests came to. `times` in ms."""
+
+    done: int = 0
+    took: float = 0.0
+    times: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
 
-async def vote(client: Client, shown: dict, until: float, times: list[float], errors: list[str]) -> int:
-    """Answer until the time or the trials are up; how many votes were acknowledged."""
-    done = 0
-    while not shown["end"] and time.monotonic() < until:
+def load(raters: list[Rater], seconds: float) -> Result:
+    """All raters vote as fast as they are answered until the time or their trials are up."""
+    result, at_it = Result(), len(raters)
+    with selectors.DefaultSelector() as ready:
         start = time.monotonic()
-        status, _, body = await client.post("/vote", f'{{"key":"{shown["key"]}","choice":"left","rt_ms":1}}')
-        times.append(1000 * (time.monotonic() - start))
-        if status != 200:
-            errors.append(f"vote {status}")
-            continue
-        done += 1
-        shown = json.loads(body)["next"]
-    return done
+        for person in raters:
+            ready.register(person.socket, selectors.EVENT_READ, person)
+            person.vote()
+        while at_it:
+            for event, _ in ready.select():
+                person = event.data
+                reply = person.receive()
+                if reply is None:
+                    continue
+                now = time.monotonic()
+                result.times.append(1000 * (now - person.sent))
+                key = KEY.search(reply)
+                if reply.startswith(b"HTTP/1.1 200"):
+                    result.done += 1
+                    person.key = key[1] if key else b""
+                else:
+                    result.errors.append(reply[9:12].decode())
+                if now < start + seconds and person.key:
+                    person.vote()
+                else:
+                    ready.unregister(person.socket)
+                    at_it -= 1
+        result.took = time.monotonic() - start
+    return result
 
 
-async def load(study: Study, port: int, connections: int, seconds: float) -> int:
-    clients = [Client(port) for _ in range(connections)]
-    shown = [await enter(client, study.design.consent_sha) for client in clients]
-    times: list[float] = []
-    errors: list[str] = []
-    start = time.monotonic()
-    voting = (vote(c, s, start + seconds, times, errors) for c, s in zip(clients, shown, strict=True))
-    done = sum(await asyncio.gather(*voting))
-    took = time.monotonic() - start
-    times.sort()
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process and its children (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + sum(map(cpu_seconds, map(int, children)))
+
+
+def tell(result: Result, connections: int, server: float, own: float) -> None:
+    times, rate = sorted(result.times), result.done / result.took
     middle, late = times[len(times) // 2], times[int(len(times) * 0.99)]
-    print(
-        f"{connections} connections: {done / took:.0f} lease-and-vote requests/s in {took:.0f} s, p50 {middle:.0f} ms, "
-    )
-    print(f"p99 {late:.0f} ms, {len(errors)} errors {errors[:3]}, load average {os.getloadavg()[0]:.1f}")
-    return done
+    print(f"{connections} connections: {rate:.0f} lease-and-vote requests/s in {result.took:.0f} s")
+    print(f"p50 {middle:.0f} ms, p99 {late:.0f} ms, longest {times[-1]:.0f} ms")
+    print(f"{len(result.errors)} errors {result.errors[:3]}, load average {os.getloadavg()[0]:.1f}")
+    print(f"CPU a vote: server {1000 * server / result.done:.2f} ms, generator {1000 * own / result.done:.2f} ms")
 
 
 def main() -> None:
@@ -94,8 +147,9 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=32)
     parser.add_argument("--pairs", type=int, default=240)
+    parser.add_argument("--database", help="PostgreSQL; default: SQLite")
     parser.add_argument("--no-sync", action="store_true", help="as that of `bench survey serve`")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
@@ -103,36 +157,34 @@ def main() -> None:
     if args.serve:
         from benchmark.survey.web.serving import serve
 
-        sys.argv = sys.argv[:1]  # gunicorn reads them too
         settings = {"workers": args.workers, "threads": args.threads, "sync": not args.no_sync}
-        serve(args.serve, None, host="127.0.0.1", port=args.port, limits=FREE, **settings)
+        serve(args.serve, args.database, host="127.0.0.1", port=args.port, limits=FREE, **settings)
         return
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         design = small_design(pairs=args.pairs, raters=1000, trials=args.pairs)
         pictures(folder / "pictures", args.pairs)
-        study, _ = create(folder / "study", design, material(folder / "pictures", design))
-        study.store.engine.dispose()
+        study, _ = create(folder / "study", design, material(folder / "pictures", design), args.database or "")
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        command = [sys.executable, "-m", "tests.benchmarks.survey_load"]
-        command += ["--serve", str(folder / "study"), "--port", str(port)]
-        command += ["--workers", str(args.workers), "--threads", str(args.threads), *(["--no-sync"] * args.no_sync)]
-        server = subprocess.Popen(command)
+        command = [sys.executable, "-m", "tests.benchmarks.survey_load", *sys.argv[1:]]
+        server = subprocess.Popen([*command, "--serve", str(folder / "study"), "--port", str(port)])
         try:
             _await(port)
-            done = asyncio.run(load(study, port, args.connections, args.seconds))
+            raters = [Rater(port) for _ in range(args.connections)]
+            for person in raters:
+                person.enter(design.consent_sha)
+            before, own = cpu_seconds(server.pid), time.process_time()
+            result = load(raters, args.seconds)
+            tell(result, args.connections, cpu_seconds(server.pid) - before, time.process_time() - own)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait()
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds = used.ru_utime + used.ru_stime
-        print(f"server: {1000 * seconds / max(done, 1):.2f} ms of CPU a vote, its start and the consents included")
-        _check(folder / "study" / "study.sqlite", done, args.connections)
+        _check(study, result.done)
 
 
 def _await(port: int) -> None:
-    for _ in range(200):
+    for _ in range(300):
         try:
             socket.create_connection(("127.0.0.1", port)).close()
             return
@@ -141,15 +193,15 @@ def _await(port: int) -> None:
     raise SystemExit("the server does not answer")
 
 
-def _check(database: Path, done: int, connections: int) -> None:
-    with sqlite3.connect(database) as connection:
-        votes, distinct, counted = connection.execute(
-            "SELECT count(*), count(DISTINCT a.rater || '-' || a.pair), sum(a.state = 'counted') "
-            "FROM vote v JOIN assignment a ON a.id = v.assignment"
-        ).fetchone()
-        (of_cells,) = connection.execute("SELECT sum(done0 + done1) FROM cell").fetchone()
-    assert done <= votes <= done + connections and votes == distinct and counted == of_cells, (done, votes, of_cells)
-    print(f"{votes} votes stored, all distinct, as many as the cells count")
+def _check(study: Study, done: int) -> None:
+    """Every acknowledged vote is there once, and the pairs count as many."""
+    pair = assignment.c.rater * 1_000_000 + assignment.c.pair
+    mine = select(func.count(), func.count(distinct(pair))).select_from(vote.join(assignment).join(rater))
+    with study.store.read() as connection:
+        votes, pairs = connection.execute(mine.where(rater.c.study == study.id)).one()
+        counted = connection.scalar(select(func.sum(cell.c.done0 + cell.c.done1)).where(cell.c.study == study.id))
+    assert votes == pairs == counted == done, (votes, pairs, counted, done)
+    print(f"{votes} votes stored: as many as were acknowledged, all distinct, as many as the pairs count")
 
 
 if __name__ == "__main__":

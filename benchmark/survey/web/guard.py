@@ -6,11 +6,12 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, request
 
 from benchmark.survey.voting import Refused
 
@@ -94,12 +95,21 @@ def install(app: Flask) -> None:
         if request.method not in SAFE and not same_origin(request):
             raise Refused(403, "This request did not come from a page of the study.")
 
-    @app.after_request
-    def _headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers[name] = value
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[method-assign]
+
+
+def _with_headers(inner: Any) -> Any:
+    """Outside of the application, so that no answer goes without, and none pays for checking constants."""
+
+    def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        def begin(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            more = [] if any(name == "Cache-Control" for name, _ in headers) else [("Cache-Control", "no-store")]
+            return start(status, [*headers, *more, *HEADERS.items()], *error)
+
+        answer: Iterable[bytes] = inner(environ, begin)
+        return answer
+
+    return application
 
 
 def same_origin(asked: Request) -> bool:

@@ -1,8 +1,13 @@
-"""Running the application: gunicorn where it is, waitress elsewhere (Windows)."""
+"""Running the application: granian, whose HTTP part is compiled; on Linux, macOS and Windows alike."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,42 +31,48 @@ def serve(
     simulated: bool = False,
     limits: Limits | None = None,
 ) -> None:
-    """Serve until stopped. Every worker process opens the study for itself."""
+    """Serve until stopped. Every worker process opens the study for itself. Threads wait for the disk together, so many
+    of them cost little and make the groups large that share a wait.
+    """
+    if not importlib.util.find_spec("granian"):
+        raise BenchError("granian is missing: pip install 'exemplar-bench[survey]'")
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
 
-    def app() -> Any:
-        study = Study.open(folder, database, sync)
-        return create_app(study, simulated=simulated, secure=secure, proxies=proxies, limits=limits)
-
-    if importlib.util.find_spec("gunicorn"):
-        _gunicorn(
-            app,
-            {
-                "bind": f"{host}:{port}",
-                "workers": workers,
-                "threads": threads,
-                "worker_class": "gthread",
-                "keepalive": 30,
-                "timeout": 60,
-                "loglevel": "warning",
-            },
-        )
-    elif importlib.util.find_spec("waitress"):
-        from waitress import serve as waitress
-
-        waitress(app(), host=host, port=port, threads=workers * threads, ident=None)
-    else:
-        raise BenchError("gunicorn and waitress are missing: pip install 'exemplar-bench[survey]'")
+    app = partial(_application, folder, database, os.getpid(), sync, simulated, secure, proxies, limits)
+    Server(
+        "survey",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_level=LogLevels.error,
+        respawn_failed_workers=True,
+    ).serve(target_loader=app, wrap_loader=False)
 
 
-def _gunicorn(app: Any, options: dict[str, Any]) -> None:
-    from gunicorn.app.base import BaseApplication
+def _application(
+    folder: Path,
+    database: str | None,
+    parent: int,
+    sync: bool,
+    simulated: bool,
+    secure: bool,
+    proxies: int,
+    limits: Limits | None,
+) -> Callable[..., Any]:
+    """In a worker process. All that it is given can be pickled, as where processes are spawned it must be."""
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    study = Study.open(folder, database, sync)
+    return create_app(study, simulated=simulated, secure=secure, proxies=proxies, limits=limits)
 
-    class Server(BaseApplication):  # type: ignore[misc]
-        def load_config(self) -> None:
-            for key, value in options.items():
-                self.cfg.set(key, value)
 
-        def load(self) -> Any:
-            return app()
-
-    Server().run()
+def _end_with(parent: int) -> None:
+    """A worker whose parent was killed would go on alone and hold the port."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
