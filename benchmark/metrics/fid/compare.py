@@ -22,7 +22,7 @@ from benchmark.metrics.fid import cache as feature_cache
 from benchmark.metrics.fid import interval, protocols, statistics_file
 from benchmark.metrics.fid.distance import frechet_of_moments
 from benchmark.metrics.fid.extract import Extracted, Vectors, cache_key, extract
-from benchmark.metrics.fid.folders import Picture, list_sha256, scan
+from benchmark.metrics.fid.folders import Picture, left_out, list_sha256, scan
 from benchmark.metrics.fid.kid import kernel_distance
 from benchmark.metrics.fid.moments import Moments
 from benchmark.metrics.fid.pairing import pair
@@ -89,6 +89,7 @@ def compare(
             return _from_pictures(path, pictures, found)
 
         sides = [side(path, pictures) for path, pictures in zip((real, fake), folders.values(), strict=True)]
+    _check_widths(sides[0], sides[1])
     if save_stats is not None:
         about = {"protocol": label, "weights_sha256": network.weights_sha256, **sides[0].about}
         statistics_file.save(save_stats, sides[0].moments, about)
@@ -101,6 +102,13 @@ def _check_metrics(metrics: Sequence[str]) -> None:
             raise BenchError(f"--metrics {name}: unknown{nearest(name, METRICS)}; there are {', '.join(METRICS)}")
     if not metrics:
         raise BenchError(f"--metrics: name at least one of {', '.join(METRICS)}")
+
+
+def _check_widths(real: Side, fake: Side) -> None:
+    widths = [len(side.moments.mean) for side in (real, fake)]
+    if widths[0] != widths[1]:
+        (a, b), (m, n) = (side.about["path"] for side in (real, fake)), widths
+        raise BenchError(f"{a} and {b}: features of {m} and of {n} values, from different networks: not comparable")
 
 
 def _from_file(path: Path, label: str, network: FoundNetwork) -> Side:
@@ -120,6 +128,7 @@ def _from_pictures(path: Path, pictures: list[Picture], found: Extracted) -> Sid
         "list_sha256": list_sha256(pictures, found.digests),
         "sizes": {f"{width}x{height}": count for (width, height), count in sorted(found.sizes.items())},
         "converted": {mode: count for mode, count in sorted(found.modes.items()) if mode != "RGB"},
+        "left_out": [str(name) for name in left_out(path)],
         "features_from_cache": found.cached,
     }
     rows = found.features.all_rows
@@ -189,6 +198,8 @@ def _warnings(real: Side, fake: Side, unpaired: str) -> list[str]:
             lines.append(f"{name}: pictures of {len(sizes)} sizes, each resized to the network's square on its own")
         elif any(w != h for w, h in (size.split("x") for size in sizes)):
             lines.append(f"{name}: pictures are not square and are stretched to a square, as in every FID tool")
+        if others := side.about.get("left_out"):
+            lines.append(f"{name}: left out as no pictures by their extension: {len(others)}, e.g. {others[0]}")
         for mode, number in side.about.get("converted", {}).items():
             lines.append(f"{name}: {number} pictures of type {mode} were converted to RGB")
     sizes = [set(side.about["sizes"]) for side in (real, fake) if side.about.get("sizes")]

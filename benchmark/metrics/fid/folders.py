@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from benchmark.errors import BenchError
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 MODES = ("1", "L", "P", "RGB", "RGBA", "LA", "PA")
 
 
@@ -38,13 +38,19 @@ class Picture:
 def scan(folder: Path) -> list[Picture]:
     """Every picture below `folder`, in order of relative path. BenchError when there is no folder or no picture."""
     if not folder.is_dir():
-        raise BenchError(f"{folder}: no such folder")
+        raise BenchError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
     paths = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
     if not paths:
         raise BenchError(f"{folder}: holds no picture; looked for {', '.join(SUFFIXES)} in it and below")
     relative = {path: path.relative_to(folder) for path in paths}
     ordered = sorted(paths, key=lambda path: relative[path].as_posix())
     return [Picture(path, relative[path].with_suffix("").as_posix()) for path in ordered]
+
+
+def left_out(folder: Path) -> list[Path]:
+    """Files below `folder` that `scan` takes for no pictures, hidden ones aside, in order."""
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(p for p in files if p.suffix.lower() not in SUFFIXES and not p.name.startswith("."))
 
 
 def list_sha256(pictures: Sequence[Picture], digests: Sequence[str]) -> str:
@@ -84,6 +90,8 @@ def _opened(path: Path, data: bytes) -> Iterator[Image.Image]:
     try:
         with Image.open(io.BytesIO(data)) as image:
             yield image
+    except UnidentifiedImageError as error:
+        raise BenchError(f"{path}: cannot be read as a picture: its bytes are of no known format") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BenchError(f"{path}: cannot be read as a picture, truncated or damaged: {error}") from error
 

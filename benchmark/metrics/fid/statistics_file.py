@@ -59,4 +59,6 @@ def load(path: Path) -> tuple[Moments, dict[str, Any]]:
         raise BenchError(f"{path}: mu is {mean.shape} and sigma {covariance.shape}; they should be (D,) and (D, D)")
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         raise BenchError(f"{path}: a statistic is NaN or infinite")
+    if (covariance.diagonal() < 0).any() or not np.allclose(covariance, covariance.T, atol=1e-6 * covariance.max()):
+        raise BenchError(f"{path}: sigma is no covariance: not symmetric, or negative on its diagonal")
     return Moments(mean, covariance, int(held.get("count", 0)) or None), about

@@ -96,12 +96,14 @@ def test_sizes_shapes_and_conversions_are_said(thumbnail: Thumbnail, draw: Draw)
     real, fake = draw("real", 50, seed=1), draw("fake", 50, seed=2, size=(30, 20))
     Image.new("L", (20, 20)).save(real / "even" / "000.png")
     Image.new("RGB", (24, 24)).save(real / "even" / "002.png")
+    (fake / "odd" / "photo.heic").write_bytes(b"of a kind that is not read")
     said = "\n".join(compare(real, fake)["warnings"])
     for part in (
         "real: pictures of 2 sizes",
         "fake: pictures are not square",
         "1 pictures of type L",
         "differ in size",
+        "1 files are no pictures by their extension and left out, e.g. odd/photo.heic",
     ):
         assert part in said
 
@@ -123,6 +125,9 @@ def test_statistics_of_the_real_side_are_kept_and_read(thumbnail: Thumbnail, dra
     assert again["real"]["N"] == 60 and again["real"]["list_sha256"] == whole["real"]["list_sha256"]
     with pytest.raises(BenchError, match="not comparable"):
         compare(tmp_path / "real.npz", fake, protocol="clean-fid", metrics=["fid"])
+    np.savez(tmp_path / "wide.npz", mu=np.zeros(64), sigma=np.eye(64))
+    with pytest.raises(BenchError, match=r"wide\.npz and .*: features of 64 and of 12 values"):
+        compare(tmp_path / "wide.npz", fake, metrics=["fid"])
     with pytest.raises(BenchError, match="KID needs the pictures"):
         compare(tmp_path / "real.npz", fake)
 
@@ -147,6 +152,8 @@ def test_pytorch_fid_reads_our_statistics_and_we_its(thumbnail: Thumbnail, draw:
         ({"other": np.ones(3)}, "no `mu` and `sigma`"),
         ({"mu": np.ones(3), "sigma": np.ones((3, 2))}, r"should be \(D,\) and \(D, D\)"),
         ({"mu": np.full(3, np.nan), "sigma": np.eye(3)}, "NaN"),
+        ({"mu": np.ones(2), "sigma": np.array([[1.0, 2.0], [0.0, 1.0]])}, "no covariance"),
+        ({"mu": np.ones(2), "sigma": -np.eye(2)}, "no covariance"),
         ({"mu": np.array(["a"]), "sigma": np.eye(1)}, "not real numbers"),
         ({"mu": np.ones(1), "sigma": np.eye(1), "about": "not JSON"}, "cannot be read"),
     ],

@@ -27,12 +27,16 @@ def test_found_below_in_any_case_and_in_order(tmp_path: Path) -> None:
         PHOTO.save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
     (tmp_path / "folder.png").mkdir()
+    (tmp_path / ".hidden").write_text("no picture either")
     assert [picture.name for picture in folders.scan(tmp_path)] == ["a", "b", "sub/a", "sub/deep/c"]
+    assert folders.left_out(tmp_path) == [Path("notes.txt")]
 
 
 def test_missing_and_empty_folders(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="no such folder"):
         folders.scan(tmp_path / "none")
+    with pytest.raises(BenchError, match="is a file"):
+        folders.scan(Path(__file__))
     with pytest.raises(BenchError, match="holds no picture"):
         folders.scan(tmp_path)
 
@@ -69,9 +73,11 @@ BAD = {
     "deep_grey.png": (lambda path: Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 257).save(path), "more than 8"),
     "float.tiff": (lambda path: Image.fromarray(PIXELS[..., 0].astype(np.float32)).save(path), "more than 8 bits"),
     "print.jpg": (lambda path: PHOTO.convert("CMYK").save(path), "colours of type CMYK"),
+    "moving.gif": (lambda path: PHOTO.save(path, save_all=True, append_images=[PHOTO.rotate(90)]), "2 frames"),
+    "moving.png": (lambda path: PHOTO.save(path, save_all=True, append_images=[PHOTO.rotate(90)]), "2 frames"),
     "moving.webp": (lambda path: PHOTO.save(path, save_all=True, append_images=[PHOTO.rotate(90)]), "2 frames"),
     "empty.png": (lambda path: path.write_bytes(b""), "is empty"),
-    "text.png": (lambda path: path.write_text("not a picture"), "cannot be read as a picture"),
+    "text.png": (lambda path: path.write_text("not a picture"), "of no known format$"),
     "truncated.png": (_truncated, "truncated"),
     "truncated.jpg": (_truncated, "truncated"),
 }
