@@ -6,6 +6,7 @@ import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from benchmark.survey import store
 from benchmark.survey.design import Design, load
 from benchmark.survey.folder import Study, create
 from benchmark.survey.material import Material, from_folders
+from tests.survey import postgresql as throw_away
 from tests.survey.rater import Rater
 
 NAMES = ("secretours", "secretrival")
@@ -46,9 +48,26 @@ def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of a PostgreSQL database that lives as long as the tests."""
+    binaries = throw_away.programs()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed: no initdb on PATH or in /usr/lib/postgresql")
+    with throw_away.cluster(binaries) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def make_on_each(request: pytest.FixtureRequest, make: Callable[..., Study]) -> Callable[..., Study]:
+    """`make`, on SQLite and on PostgreSQL."""
+    return make if request.param == "sqlite" else partial(make, database=request.getfixturevalue("postgresql"))
+
+
 @pytest.fixture
-def make(tmp_path: Path) -> Callable[..., Study]:
+def make(tmp_path: Path) -> Iterator[Callable[..., Study]]:
     """make(pairs=4, ..., recruit=..., questions=...) builds a study; its admin token is in `tokens[study.id]`."""
+    studies = []
 
     def build(
         recruit: Any = None,
@@ -71,9 +90,12 @@ def make(tmp_path: Path) -> Callable[..., Study]:
             tmp_path / f"study{number}", design, material(tmp_path / f"pictures{number}", design), database
         )
         tokens[made.id] = token
+        studies.append(made)
         return made
 
-    return build
+    yield build
+    for made in studies:
+        made.store.engine.dispose()
 
 
 def material(folder: Path, design: Design) -> Material:

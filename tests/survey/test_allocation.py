@@ -22,6 +22,11 @@ Make = Callable[..., Study]
 LEASE = 600.0
 
 
+@pytest.fixture
+def make(make_on_each: Make) -> Make:
+    return make_on_each
+
+
 def enter(study: Study, now: float = 0.0, **arrival: str) -> str:
     return people.session_of(people.enter(study, people.Arrival(**arrival), now))
 

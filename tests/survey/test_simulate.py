@@ -52,7 +52,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_votes_come_to_what_is_expected_and_intervals_cover_it() -> None:
-    seeds, raters, pairs, each = 200, 40, 40, 12
+    seeds, raters, pairs, each = 120, 40, 40, 10
     values, lefts, covered = [], 0, 0
     for seed in range(seeds):
         crowd = Crowd({RIVAL: 0.8}, side_bias=0.1, lapse=0.06, seed=seed)
