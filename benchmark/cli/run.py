@@ -13,6 +13,7 @@ from benchmark.cli.options import data_folders, duration, plan_options, progress
 from benchmark.errors import BenchError
 
 if TYPE_CHECKING:
+    from benchmark.run.engines import Engine
     from benchmark.run.plan import Plan
 
 EPILOG = """\b
@@ -23,6 +24,8 @@ Examples:
   bench run --task face --methods all --preset paper --dry-run
   bench run --task face,dance,street --methods all --preset demo
   bench run --task face,street --data face=prepared/,street=bdd100k/ --preset mini
+  bench run --task face --methods all --preset paper --engine ray --address auto
+  bench run --task face --methods all --preset paper --out runs/shared --cell pix2pixsc:0
 
 The same command continues a run that was stopped, and does nothing when it is finished.
 Several tasks (or "all") make a folder per task and one report over them; a time budget is shared evenly.
@@ -51,6 +54,24 @@ BENCH_FRAMES=off keeps none.
     show_default="by cores and train.threads",
     help="Trainings at a time, each in a process of its own.",
 )
+@click.option(
+    "--engine",
+    default="local",
+    show_default=True,
+    help="Where cells run: local (this machine), ray (a cluster) or slurm; see docs/scale.md.",
+)
+@click.option(
+    "--address",
+    metavar="ADDRESS",
+    default=None,
+    help="Of a Ray cluster, e.g. auto or 10.0.0.1:6379; without one, Ray starts on this machine.",
+)
+@click.option(
+    "--cell",
+    metavar="METHOD:SEED",
+    default=None,
+    help="Run only this cell, beside other processes that run others; the command without --cell then collects.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan with an estimated time, then stop.")
 def command(
     task: str,
@@ -62,9 +83,13 @@ def command(
     out: Path | None,
     max_minutes: float | None,
     jobs: int,
+    engine: str,
+    address: str | None,
+    cell: str | None,
     dry_run: bool,
 ) -> None:
     """Train, synthesize, score, report: one folder, one page."""
+    from benchmark.run.engines import make_engine
     from benchmark.run.plan import folder_name
     from benchmark.run.results import write_suite
 
@@ -74,20 +99,26 @@ def command(
         places = {folder: plans[0]}
     else:
         places = {folder / plan.task.name: plan for plan in plans}
+    if cell is not None:
+        if len(plans) > 1:
+            raise BenchError("--cell: is of one task; name it with --task")
+        _run_cell(plans[0], folder, cell, max_minutes, engine, jobs)
+        return
     if dry_run:
         for place, plan in places.items():
             _print_plan(plan, place)
         return
     if len(plans) > 1:
         write_suite(folder, [plan.task.name for plan in plans], ["bench", *sys.argv[1:]])
+    carrier = make_engine(engine, jobs, address)
     ends, failed = None if max_minutes is None else time.monotonic() + 60 * max_minutes, 0
     for number, (place, plan) in enumerate(places.items()):
         left = None if ends is None else max(0.01, (ends - time.monotonic()) / 60 / (len(plans) - number))
         if len(plans) == 1:
-            failed += _run(plan, place, left, jobs)
+            failed += _run(plan, place, left, carrier)
             break
         try:
-            failed += _run(plan, place, left, jobs)
+            failed += _run(plan, place, left, carrier)
         except BenchError as error:  # the other tasks go on
             click.echo(f"{plan.task.name}: {error}", err=True)
             failed += 1
@@ -114,10 +145,21 @@ def _plans(
     ]
 
 
-def _run(plan: Plan, folder: Path, max_minutes: float | None, jobs: int) -> int:
+def _run_cell(plan: Plan, folder: Path, text: str, max_minutes: float | None, engine: str, jobs: int) -> None:
+    """Run one cell of a plan; exit 1 when it failed."""
+    from benchmark.run.plan import find_cell
+    from benchmark.run.runner import run_one
+
+    if engine != "local" or jobs:
+        raise BenchError(f"{'--jobs' if jobs else '--engine'}: has no meaning beside --cell, which runs here and now")
+    argv = ["bench", *sys.argv[1:]]
+    if not run_one(plan, folder, find_cell(plan, text), argv, click.echo, progress, max_minutes, sys.stderr.isatty()):
+        sys.exit(1)
+
+
+def _run(plan: Plan, folder: Path, max_minutes: float | None, engine: Engine) -> int:
     """Run one task to its report; returns how many cells failed."""
     from benchmark.cli.report import write
-    from benchmark.run.parallel import choose_jobs
     from benchmark.run.runner import finished, run
 
     began = time.monotonic()
@@ -128,8 +170,8 @@ def _run(plan: Plan, folder: Path, max_minutes: float | None, jobs: int) -> int:
         click.echo(f"nothing to do: {folder} is finished; report: {page}")
         return 0
     click.echo(f"run folder: {folder}")
-    argv, workers = ["bench", *sys.argv[1:]], choose_jobs(plan, jobs)
-    failed = run(plan, folder, argv, click.echo, progress, max_minutes, sys.stderr.isatty(), workers)
+    argv = ["bench", *sys.argv[1:]]
+    failed = run(plan, folder, argv, click.echo, progress, max_minutes, sys.stderr.isatty(), engine)
     click.echo(f"report: {write(folder)}  ({duration(time.monotonic() - began)})")
     if failed:
         click.echo(f"{failed} of {len(plan.cells)} cells failed; the report says why", err=True)

@@ -21,9 +21,10 @@ from typing import Any
 
 from benchmark import config as configuration
 from benchmark import registry
-from benchmark.files import append_line, read_lines
+from benchmark.files import read_lines
 from benchmark.run.cell import CellRun, planned_steps
 from benchmark.run.plan import Cell, Plan
+from benchmark.run.stages import record_failure, run_stage
 from benchmark.run.stop import end_all, preemptible
 from benchmark.run.world import World
 
@@ -43,6 +44,8 @@ class Job:
     data: str | None
     deadline: float | None  # time.monotonic(), which all processes of a machine share
     threads: int
+    fork: Path | None = None
+    show: bool = False
 
 
 def choose_jobs(plan: Plan, asked: int) -> int:
@@ -84,7 +87,7 @@ def fit_cells(
                     process.start()
                     working[process] = cell
                 time.sleep(POLL)
-                bar.update(sum(_steps_done(folder, cell) for cell in cells) - bar.n)
+                bar.update(sum(steps_done(folder, cell) for cell in cells) - bar.n)
                 for ended in [p for p in working if not p.is_alive()]:
                     _record_death(folder, working.pop(ended), ended)
         except KeyboardInterrupt as stop:
@@ -93,45 +96,51 @@ def fit_cells(
 
 
 def _work(job: Job) -> None:
-    """One worker: fit one cell in a process group of its own, ended by the kernel if the parent dies."""
-    from benchmark.run.stages import run_stage
-
-    os.setpgrp()  # a terminal's Ctrl-C reaches the parent only, which passes it on once
-    with contextlib.suppress(OSError, AttributeError):  # elsewhere than on Linux an orphan finishes its cell and exits
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.environ["OMP_NUM_THREADS"] = str(job.threads)  # read when torch is imported, below
-    world = World(registry.get("tasks", job.task)(), configuration.from_dict(job.config), job.data)
+    """One worker: fit one cell."""
+    begin_worker(job.threads)
+    work = cell_run(job)
     try:
         with preemptible():
-            run_stage(CellRun(job.cell, job.run, world, _no_progress, job.deadline, show=False), "fit")
+            run_stage(work, "fit")
     except KeyboardInterrupt:
         raise SystemExit(STOPPED) from None
+
+
+def begin_worker(threads: int) -> None:
+    """A process group of its own, as a terminal's Ctrl-C shall reach the parent only, which passes it on once; and an
+    end by the kernel if the parent dies.
+    """
+    os.setpgrp()
+    with contextlib.suppress(OSError, AttributeError):  # elsewhere than on Linux an orphan finishes its cell and exits
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # read when torch is imported, later
+
+
+def cell_run(job: Job) -> CellRun:
+    """The work that a job describes."""
+    world = World(registry.get("tasks", job.task)(), configuration.from_dict(job.config), job.data)
+    return CellRun(job.cell, job.run, world, _no_progress, job.deadline, job.show, fork=job.fork)
 
 
 def _no_progress(total: int, label: str) -> Any:
     raise AssertionError("fitting shows no bar of this kind")
 
 
-def _steps_done(folder: Path, cell: Cell) -> int:
+def steps_done(folder: Path, cell: Cell) -> int:
     return max((line["step"] for line in read_lines(cell.folder(folder) / "log.jsonl") if "step" in line), default=0)
 
 
 def _record_death(folder: Path, cell: Cell, process: BaseProcess) -> None:
     """A worker that died without a word (killed, out of memory) is a failed cell, not a finished one."""
+    if reason := death(process):
+        record_failure(folder / "cells.jsonl", cell, "fit", f"the worker {reason}")
+
+
+def death(process: BaseProcess) -> str:
+    """How a process ended that has not done its work, e.g. "was ended by signal 9 (out of memory?)"; else ""."""
     code = process.exitcode or 0
-    if code == 0:
-        return
-    reason = f"the worker was ended by signal {-code}" if code < 0 else f"the worker ended with exit code {code}"
-    if -code == signal.SIGKILL:
-        reason += " (out of memory?)"
     if code == STOPPED:
-        reason = "the worker was asked to stop; its checkpoint is kept, and the same command goes on"
-    record = {
-        "method": cell.method,
-        "seed": cell.seed,
-        "stage": "fit",
-        "state": "failed",
-        "reason": reason,
-        "seconds": 0,
-    }
-    append_line(folder / "cells.jsonl", record)
+        return "was asked to stop; its checkpoint is kept, and the same command goes on"
+    if code < 0:
+        return f"was ended by signal {-code}{' (out of memory?)' if -code == signal.SIGKILL else ''}"
+    return f"ended with exit code {code}" if code else ""

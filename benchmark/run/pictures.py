@@ -22,11 +22,12 @@ from benchmark import registry
 from benchmark.errors import BenchError
 from benchmark.files import append_line, sha256_file, write_json
 from benchmark.run.cell import CellRun
+from benchmark.run.locks import only_runner
 from benchmark.run.manifest import check_same
 from benchmark.run.plan import Cell, Plan
 from benchmark.run.png import save_png
 from benchmark.run.results import RunView
-from benchmark.run.runner import only_runner, run_cell
+from benchmark.run.stages import run_cell
 from benchmark.run.summary import summarise
 from benchmark.run.world import World
 

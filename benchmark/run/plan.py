@@ -94,6 +94,14 @@ def make_plan(task_name: str, config: Config, methods: str, seeds: Sequence[int]
     return Plan(task, config, names, checked, World(task, config, data))
 
 
+def find_cell(plan: Plan, text: str) -> Cell:
+    """The cell of a plan that "METHOD:SEED" names; BenchError names the nearest where there is none."""
+    cells = {f"{cell.method}:{cell.seed}": cell for cell in plan.cells}
+    if text not in cells:
+        raise BenchError(f"--cell {text!r}: no cell METHOD:SEED of this plan{nearest(text, cells)}")
+    return cells[text]
+
+
 def folder_name(plans: Sequence[Plan]) -> str:
     """Folder under runs/ of a plan, or of several tasks' plans together."""
     if len(plans) == 1:

@@ -10,6 +10,7 @@ import pytest
 
 from benchmark.errors import BenchError
 from benchmark.run import runner
+from benchmark.run.engines import local
 from benchmark.run.lending import lender, same_training
 from benchmark.run.plan import Cell
 from benchmark.run.results import RunView, read_results
@@ -111,7 +112,7 @@ def test_the_borrower_is_trained_by_no_worker(tmp_path: Path, monkeypatch) -> No
             work = runner.CellRun(cell, folder, plan.world, progress, None, show=False)
             runner.run_stage(work, "fit")
 
-    monkeypatch.setattr(runner, "fit_cells", fit_here)
+    monkeypatch.setattr(local, "fit_cells", fit_here)
     assert go(tmp_path, "toy-borrower,toy-joints,toy-good,toy-bad", jobs=2) == 0
     assert given == [Cell("toy-good", 0), Cell("toy-bad", 0)]
     stages = [json.loads(line) for line in (tmp_path / "cells.jsonl").read_text().splitlines()]

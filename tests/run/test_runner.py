@@ -19,6 +19,8 @@ from benchmark.errors import BenchError
 from benchmark.files import append_line
 from benchmark.run import manifest as manifest_module
 from benchmark.run import runner
+from benchmark.run.engines import local
+from benchmark.run.engines.local import LocalEngine
 from benchmark.run.plan import make_plan
 from benchmark.run.results import RunView, read_results
 from tests import toy
@@ -48,7 +50,9 @@ def plan(methods: str = "real,toy-good,toy-bad", seeds=(0,), data: str | None = 
 
 
 def go(folder: Path, *args, jobs: int = 1, **kwargs) -> int:
-    return runner.run(plan(*args, **kwargs), folder, ["bench"], lambda line: None, Silent, show=False, jobs=jobs)
+    return runner.run(
+        plan(*args, **kwargs), folder, ["bench"], lambda line: None, Silent, show=False, engine=LocalEngine(jobs)
+    )
 
 
 def test_a_run_leaves_every_file_and_sensible_numbers(tmp_path: Path) -> None:
@@ -172,11 +176,14 @@ def test_what_a_share_of_the_budget_cut_short_gets_the_time_that_is_left(
             record = {"method": cell.method, "seed": cell.seed, "stage": "fit", "state": "done", "finished": finished}
             append_line(folder / "cells.jsonl", record | {"steps": 12 if finished else 3, "planned": 12})
 
-    monkeypatch.setattr(runner, "fit_cells", fit_cells)
+    monkeypatch.setattr(local, "fit_cells", fit_cells)
     monkeypatch.setattr(runner, "run_cell", lambda work, stages, say: True)
     monkeypatch.setattr(runner, "summarise", lambda folder, world, manifest: None)
     both = plan("toy-good,toy-bad")
-    assert runner.run(both, tmp_path, ["bench"], lambda line: None, Silent, minutes, show=False, jobs=2) == 0
+    assert (
+        runner.run(both, tmp_path, ["bench"], lambda line: None, Silent, minutes, show=False, engine=LocalEngine(2))
+        == 0
+    )
     assert asked == [["toy-good", "toy-bad"], ["toy-good"]][:passes]
 
 
