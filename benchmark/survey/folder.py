@@ -132,6 +132,7 @@ def create(folder: Path, design: Design, material: Material, database: str = "")
         images, cells = _rows(identity, design, material, files, sizes)
         connection.execute(insert(tables.image), images)
         connection.execute(insert(tables.cell), cells)
+    store.engine.dispose()
     return Study.open(folder), token
 
 

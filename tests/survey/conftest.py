@@ -49,19 +49,19 @@ def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """URL of a PostgreSQL database that lives as long as the tests."""
+def postgresql() -> Iterator[Callable[[], str]]:
+    """postgresql() makes an empty database of a PostgreSQL that lives as long as the tests; its URL."""
     binaries = throw_away.programs()
     if binaries is None:
         pytest.skip("PostgreSQL is not installed: no initdb on PATH or in /usr/lib/postgresql")
     with throw_away.cluster(binaries) as url:
-        yield url
+        yield partial(throw_away.empty_database, url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def make_on_each(request: pytest.FixtureRequest, make: Callable[..., Study]) -> Callable[..., Study]:
     """`make`, on SQLite and on PostgreSQL."""
-    return make if request.param == "sqlite" else partial(make, database=request.getfixturevalue("postgresql"))
+    return make if request.param == "sqlite" else partial(make, database=request.getfixturevalue("postgresql")())
 
 
 @pytest.fixture
