@@ -15,7 +15,7 @@ from benchmark.run.results import PairVotes, Preference, Preferred, RunView, Vot
 from reports.grid import Grid, Line, Picture
 from reports.preference import BANNER, preference_tables, protocol
 from reports.published import PublishedTable
-from reports.table import Cell, Row, Table, interval, number, percent
+from reports.table import Cell, Row, Table, interval, number, p_value, percent, with_strips
 from reports.thumbnails import data_uris
 
 SHOWN = 3  # pairs with pictures at either end
@@ -67,7 +67,8 @@ def study_parts(view: RunView, elsewhere: Sequence[PublishedTable]) -> list[Stud
 def _part(view: RunView, study: Preference, votes: Sequence[Table]) -> StudyPart:
     names = titles(view)
     timed = [exposure_table(study, names)] if study.durations_ms else []
-    tables = (*votes, *timed, robustness_table(study, names))
+    strengths = [strength_table(study, names)] if study.strengths else []
+    tables = (*votes, *timed, robustness_table(study, names), *strengths)
     return StudyPart(
         key=study.study,
         question=study.question,
@@ -96,7 +97,7 @@ def exposure_table(study: Preference, names: dict[str, str]) -> Table:
 
     return Table(
         name=f"preference-{study.study}-times",
-        title="By exposure time" + (" (simulated votes)" if study.simulated else ""),
+        title="By exposure time" + _marked(study),
         subtitle=f"share of votes for {names.get(study.main, study.main)}, %",
         columns=tuple(times),
         rows=tuple(map(row, study.comparisons)),
@@ -110,7 +111,9 @@ def robustness_table(study: Preference, names: dict[str, str]) -> Table:
 
     def row(found: Preferred) -> Row:
         share = Voted(found.value, found.low, found.high, found.votes)
-        naive = Cell(interval(100 * found.wilson[0], 100 * found.wilson[1], 1))
+        naive = Cell(
+            interval(100 * found.wilson[0], 100 * found.wilson[1], 1), detail=f"exact {p_value(found.exact_p)}"
+        )
         least, most = found.without_one or (None, None)
         without = Cell() if least is None or most is None else Cell(interval(100 * least, 100 * most, 1))
         alpha = (
@@ -122,17 +125,42 @@ def robustness_table(study: Preference, names: dict[str, str]) -> Table:
 
     return Table(
         name=f"preference-{study.study}-robustness",
-        title="What the result hangs on" + (" (simulated votes)" if study.simulated else ""),
+        title="What the result hangs on" + _marked(study),
         subtitle=f"share of votes for {names.get(study.main, study.main)}, %",
         columns=("as analysed", "without exclusions", "without any one person", "Wilson", "design effect", "agreement"),
         rows=tuple(map(row, study.comparisons)),
         protocol=protocol(study),
         notes=(
-            "Wilson's interval takes every vote for independent, as other papers do; it promises too much. Agreement "
-            "is Krippendorff's alpha: 1 where all agree, 0 where they choose by chance.",
+            "Wilson's interval and the exact p (Holm-adjusted) take every vote for independent, as other papers do; "
+            "they promise too much. Agreement is Krippendorff's alpha: 1: all agree, 0: all choose by chance.",
         ),
         banner=BANNER if study.simulated else "",
     )
+
+
+def strength_table(study: Preference, names: dict[str, str]) -> Table:
+    """All methods on one scale, where there are more than two."""
+    rows = tuple(
+        Row(
+            names.get(one.method, one.method),
+            "method",
+            (Cell(number(one.value, 2), one.value, one.low, one.high, interval(one.low, one.high, 2)),),
+        )
+        for one in study.strengths
+    )
+    return Table(
+        name=f"preference-{study.study}-strengths",
+        title="Strengths" + _marked(study),
+        subtitle="Bradley and Terry's, log odds; more is preferred",
+        columns=("strength",),
+        rows=with_strips(rows),
+        protocol=protocol(study),
+        banner=BANNER if study.simulated else "",
+    )
+
+
+def _marked(study: Preference) -> str:
+    return " (simulated votes)" if study.simulated else ""
 
 
 def _share_cell(share: Voted | None) -> Cell:

@@ -34,6 +34,7 @@ from benchmark.run.votes import LeftOut as LeftOut
 from benchmark.run.votes import PairVotes as PairVotes
 from benchmark.run.votes import Preference as Preference
 from benchmark.run.votes import Preferred as Preferred
+from benchmark.run.votes import Strength as Strength
 from benchmark.run.votes import TimedVotes as TimedVotes
 from benchmark.run.votes import Voted as Voted
 from benchmark.run.votes import VoteFlow as VoteFlow

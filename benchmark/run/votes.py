@@ -75,6 +75,16 @@ class Preferred:
 
 
 @dataclass(frozen=True)
+class Strength:
+    """A method's place on one scale for all of them (Bradley and Terry), in log odds, with its interval."""
+
+    method: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class LeftOut:
     """What one rule of exclusion took."""
 
@@ -117,6 +127,7 @@ class Preference:
     left: Voted | None = None  # votes for the picture on the left
     catch_right: Voted | None = None  # right answers to catch trials
     repeated: Voted | None = None  # repeats answered as the first time
+    strengths: tuple[Strength, ...] = ()  # best first; empty for two methods
     schema: int = SCHEMA
 
     @property
@@ -173,6 +184,7 @@ def read_preference(path: Path) -> Preference:
         if flow:
             nested["flow"] = VoteFlow(**{**flow, "steps": tuple(LeftOut(**step) for step in flow["steps"])})
         lists = {name: tuple(tree.get(name, ())) for name in ("durations_ms", "rules_changed")}
+        lists["strengths"] = tuple(Strength(**row) for row in tree.get("strengths", ()))
         return Preference(**{**tree, **nested, **lists, "comparisons": tuple(map(_preferred, tree["comparisons"]))})
     except (KeyError, TypeError, AttributeError) as error:
         raise BenchError(f"{path}: damaged: {error}; write it again with `bench survey analyze --into`") from error

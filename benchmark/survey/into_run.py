@@ -15,6 +15,7 @@ from benchmark.run.results import (
     Preference,
     Preferred,
     RunView,
+    Strength,
     TimedVotes,
     Voted,
     VoteFlow,
@@ -55,6 +56,9 @@ def preference(found: Analysis, voted: list[Comparison]) -> Preference:
         left=_voted(found.left),
         catch_right=_voted(found.catch_right),
         repeated=_voted(found.repeated),
+        strengths=tuple(
+            Strength(name, *ends) for name, estimate in found.strengths.items() if (ends := _ends(estimate))
+        ),
     )
 
 
@@ -67,7 +71,7 @@ def _voted(share: Share) -> Voted | None:
     return None if share.value is None else Voted(share.value, share.low, share.high, share.votes)
 
 
-def _alpha(found: Estimate) -> tuple[float, float, float] | None:
+def _ends(found: Estimate) -> tuple[float, float, float] | None:
     if found.value is None or found.low is None or found.high is None:
         return None
     return found.value, found.low, found.high
@@ -93,7 +97,7 @@ def _preferred(comparison: Comparison) -> Preferred:
         p_alone=share.p,
         everybody=_voted(comparison.everybody),
         without_one=comparison.without_one,
-        agreement=_alpha(comparison.agreement),
+        agreement=_ends(comparison.agreement),
         durations=tuple(
             TimedVotes(timed.duration_ms, voted) for timed in comparison.durations if (voted := _voted(timed.share))
         ),

@@ -14,6 +14,7 @@ from benchmark.run.results import (
     PairVotes,
     Preference,
     RunView,
+    Strength,
     TimedVotes,
     Voted,
     VoteFlow,
@@ -57,8 +58,8 @@ def part_of(run: Path, **changes: object) -> StudyPart:
     return part
 
 
-def test_a_run_without_studies_has_no_such_section(run: Path) -> None:
-    assert study_parts(RunView(run), TABLES) == [] and 'id="people"' not in write_report(run).read_text()
+def test_a_run_without_studies_has_no_parts(clean_run: Path) -> None:
+    assert study_parts(RunView(clean_run), TABLES) == []
 
 
 def test_what_the_result_hangs_on(run: Path) -> None:
@@ -69,7 +70,7 @@ def test_what_the_result_hangs_on(run: Path) -> None:
         ("86.2", "81.0 to 90.1"),
         ("84.2", "79.2 to 89.2"),
         ("85.2 to 87.2", ""),
-        ("84.8 to 87.5", ""),
+        ("84.8 to 87.5", "exact p < 0.001"),
         ("3.6", ""),
         ("0.31", "0.22 to 0.40"),
     ]
@@ -89,6 +90,14 @@ def test_exposure_times_have_a_table(run: Path) -> None:
         ("80.0", ""),
         ("", ""),
     ]
+
+
+def test_more_than_two_methods_have_strengths(run: Path) -> None:
+    found = (Strength("pix2pixsc", 0.8, 0.6, 1.0), Strength("pix2pixhd", -0.8, -1.0, -0.6))
+    table = part_of(run, strengths=found).tables[-1]
+    assert table.title == "Strengths" and [row.head for row in table.rows] == ["pix2pixSC", "pix2pixHD"]
+    assert table.rows[0].cells[0].detail == "0.60 to 1.00" and table.has_strips
+    assert RunView(run).preferences[0].strengths == found
 
 
 def test_every_pair_is_listed_and_both_ends_are_shown(run: Path) -> None:

@@ -279,6 +279,14 @@ def test_a_run_gets_what_the_report_needs(of_run: tuple[Path, Study]) -> None:
     (only,) = written.comparisons
     assert (only.against, only.value, only.low, only.high) == ("pix2pixhd", share.value, share.low, share.high)
     assert (only.votes, only.counted, only.items, only.raters, only.wanted) == (16, 16, 4, 4, 16)
+    assert only.p_alone == share.p and only.without_one == found.comparisons[0].without_one
+    assert only.everybody is not None and only.everybody.value == share.value
+    assert [(p.item, p.won, p.votes) for p in only.pairs] == [
+        (p.item, p.won, p.votes) for p in found.comparisons[0].pairs
+    ]
+    assert written.flow is not None and vars(written.flow) | {"steps": ()} == vars(found.flow) | {"steps": ()}
+    assert [vars(step) for step in written.flow.steps] == [vars(step) for step in found.flow.steps]
+    assert written.left is not None and written.left.value == found.left.value
 
 
 def test_simulated_votes_are_marked_and_never_replace_peoples(of_run: tuple[Path, Study]) -> None:
