@@ -12,7 +12,7 @@ import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark import config as configuration
 from benchmark import registry
@@ -23,6 +23,9 @@ from benchmark.run.plan import Cell, code_version
 from benchmark.run.results import RunView
 from benchmark.run.stages import run_cell, todo
 from benchmark.run.world import World
+
+if TYPE_CHECKING:
+    from benchmark.run.engines import Errand
 
 PATIENCE = 300.0  # seconds: a worker that was taken for lost may still be finishing its step
 
@@ -50,6 +53,23 @@ class Job:
         if self.seconds is None or self.ends is None:
             return None
         return time.monotonic() + min(self.seconds, max(0.0, self.ends - time.time()))
+
+
+def make_job(errand: Errand, cell: Cell, threads: int, seconds: float | None = None, rounds: int = 1) -> Job:
+    """The job of one cell. `seconds` are left of the budget, which `rounds` trainings after one another share."""
+    plan = errand.plan
+    return Job(
+        cell,
+        errand.folder.resolve(),
+        plan.task.name,
+        plan.config.to_dict(),
+        plan.world.data and str(Path(plan.world.data).resolve()),
+        plan.identity["code"][cell.method],
+        threads,
+        errand.lenders.get(cell),
+        None if seconds is None else seconds / max(1, rounds),
+        None if seconds is None else time.time() + seconds,
+    )
 
 
 def carry_out(job: Job, run: Path, attempt: int = 1) -> None:

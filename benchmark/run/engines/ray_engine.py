@@ -15,7 +15,6 @@ import os
 import signal
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from benchmark.run import budget
 from benchmark.run.cell import planned_steps
 from benchmark.run.engines import Errand
 from benchmark.run.engines.desk import Desk, receive, results, send_checkpoints
-from benchmark.run.engines.job import Job, carry_out
+from benchmark.run.engines.job import Job, carry_out, make_job
 from benchmark.run.engines.needs import Needs, needs
 from benchmark.run.parallel import steps_done
 from benchmark.run.plan import Cell
@@ -68,7 +67,7 @@ class RayEngine:
         task = ray.remote(max_retries=RETRIES)(_carry_cell)
         with _marked(run, token):
             sent: dict[Cell, Any] = {}
-            for job, need in _jobs(ray, errand, run, cells):
+            for job, need in _jobs(ray, errand, cells):
                 options = {"num_cpus": need.cpus, "num_gpus": need.gpus, "memory": need.memory, "name": str(job.cell)}
                 after = sent.get(job.lender) if job.lender else None  # a borrower waits for its lender's task
                 sent[job.cell] = task.options(**options).remote(job, desk, token, after)
@@ -76,8 +75,8 @@ class RayEngine:
         ray.kill(desk)
 
 
-def _jobs(ray: Any, errand: Errand, run: Path, cells: list[Cell]) -> Iterator[tuple[Job, Needs]]:
-    plan, known = errand.plan, RunView(run).cells
+def _jobs(ray: Any, errand: Errand, cells: list[Cell]) -> Iterator[tuple[Job, Needs]]:
+    plan, known = errand.plan, RunView(errand.folder).cells
     there = ray.cluster_resources()
     asked = {
         cell: needs(plan, cell, known.get((cell.method, cell.seed), {}), gpus=1 if there.get("GPU") else 0)
@@ -89,21 +88,7 @@ def _jobs(ray: Any, errand: Errand, run: Path, cells: list[Cell]) -> Iterator[tu
     rounds = math.ceil(len(training) / max(1, side_by_side))
     seconds = budget.seconds_left(errand.budget) if errand.budget is not None else None
     for cell in cells:
-        yield (
-            Job(
-                cell,
-                run,
-                plan.task.name,
-                plan.config.to_dict(),
-                plan.world.data and str(Path(plan.world.data).resolve()),
-                plan.identity["code"][cell.method],
-                asked[cell].cpus,
-                errand.lenders.get(cell),
-                None if seconds is None else seconds / max(1, rounds),
-                None if seconds is None else time.time() + seconds,
-            ),
-            asked[cell],
-        )
+        yield make_job(errand, cell, asked[cell].cpus, seconds, rounds), asked[cell]
 
 
 def _room(there: Mapping[str, float], need: Needs) -> int:
