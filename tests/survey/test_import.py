@@ -32,12 +32,16 @@ Make = Callable[..., Study]
 SIZES = {"pairs": 4, "raters": 4, "trials": 4, "catch": 1, "repeats": 1, "practice": 1}
 
 
-@pytest.fixture
-def dealt_out(make: Make) -> tuple[Study, Dealt]:
+def deal_out(make: Make) -> tuple[Study, Dealt]:
     study = make(**SIZES, questions=load("pix2pixsc").questions)
     dealt = deal(study)
     keep(study, dealt)
     return study, dealt
+
+
+@pytest.fixture
+def dealt_out(make: Make) -> tuple[Study, Dealt]:
+    return deal_out(make)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +70,8 @@ def refusal(study: Study, body: Any, path: Path) -> str:
     return line.removeprefix(f"{path}: ")
 
 
-def test_all_files_together_fill_the_study_and_count_once(dealt_out: tuple[Study, Dealt], tmp_path: Path) -> None:
-    study, dealt = dealt_out
+def test_all_files_together_fill_the_study_and_count_once(make_on_each: Make, tmp_path: Path) -> None:
+    study, dealt = deal_out(make_on_each)
     draw = random.Random(1)
     for number in range(1, len(dealt.blocks) + 1):
         body = body_of(study, dealt, number, lambda shown: draw.choice(("left", "right")))
@@ -75,9 +79,12 @@ def test_all_files_together_fill_the_study_and_count_once(dealt_out: tuple[Study
     one = take(study, tmp_path / "answers-1.json")
     assert (one.imported, one.votes) == (1, {"counted": 4})
     assert "12 votes" in lacking.lines(study)[0] and "participants 2-4 of list" in lacking.lines(study)[-2]
-    rest = take(study, tmp_path)  # a folder, with the first one again
+    (tmp_path / "answers").mkdir()
+    for path in tmp_path.glob("answers-*.json"):
+        path.rename(tmp_path / "answers" / path.name)
+    rest = take(study, tmp_path / "answers")  # a folder, with the first one again
     assert (rest.imported, rest.known, rest.refused) == (3, 1, []) and rest.votes == {"counted": 12}
-    assert take(study, tmp_path).known == 4
+    assert take(study, tmp_path / "answers").known == 4
     assert_full_and_balanced(study)
     assert_counts_agree(study)
     assert lacking.lines(study) == ["every pair has all its votes"]
