@@ -7,13 +7,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from benchmark.survey import export, progress
-from benchmark.survey.design import Question, Texts
+from benchmark.survey.design import Question, Texts, load
 from benchmark.survey.folder import Study
+from benchmark.survey.tables import cell
 from benchmark.survey.web import guard
 from benchmark.survey.web.app import create_app
 from tests.survey.conftest import tokens
@@ -83,6 +86,58 @@ def test_a_replayed_vote_changes_nothing(make: Make) -> None:
     assert again == first and len(votes(study)) == 1
     assert votes(study)[0]["chosen"] == votes(study)[0]["side"]  # left, as at first
     assert progress.summary(study, time.time()).done == 1
+
+
+def test_the_same_vote_many_times_at_once(make: Make) -> None:
+    """Two tabs, an impatient finger, a proxy that tries again: one vote, and one answer for all."""
+    study = make()
+    app = create_app(study, limits=FREE)
+    rater = Rater.entering(study, app)
+    cookie = rater.client.get_cookie(f"rater-{study.id}").value
+    body = {"key": rater.next["key"], "rt_ms": 1.0}
+
+    def once(turn: int) -> Any:
+        client = app.test_client()
+        client.set_cookie(f"rater-{study.id}", cookie)
+        return client.post("/vote", json=body | {"choice": ("left", "right")[turn % 2]}, headers=ORIGIN)
+
+    with ThreadPoolExecutor(16) as pool:
+        replies = list(pool.map(once, range(48)))
+    assert {reply.status_code for reply in replies} == {200} and len({reply.text for reply in replies}) == 1
+    assert len(votes(study)) == 1 and progress.summary(study, time.time()).done == 1
+
+
+def test_an_expired_trial_whose_place_is_taken_is_paid_and_not_counted(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make(pairs=1, raters=1, trials=1)
+    app = create_app(study, limits=FREE)
+    slow = Rater.entering(study, app)
+    later = time.time() + 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert Rater.entering(study, app).finish() == 1
+    assert slow.vote().json == {"saved": True, "next": {"end": True, "total": 1}}
+    assert [vote["state"] for vote in votes(study)] == ["surplus", "counted"]
+    assert slow.client.get("/done").status_code == 200
+
+
+def test_an_admin_session_ends(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = make()
+    client = create_app(study).test_client()
+    client.post("/admin/login", data={"token": tokens[study.id]}, headers=ORIGIN)
+    assert client.get("/admin/").status_code == 200
+    later = time.time() + 13 * 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert client.get("/admin/").status_code == 303
+
+
+def test_nothing_that_changes_anything_takes_another_origin(make: Make) -> None:
+    app = create_app(make(), limits=FREE)
+    changing = {rule.rule for rule in app.url_map.iter_rules() if rule.methods and "POST" in rule.methods}
+    assert {"/consent", "/questions", "/next", "/vote", "/comment", "/admin/login", "/admin/state"} <= changing
+    for path in changing:
+        for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+            assert app.test_client().post(path, headers=headers).status_code == 403, path
 
 
 @pytest.mark.parametrize(
@@ -169,6 +224,28 @@ def test_malformed_and_oversized_bodies(make: Make, body: bytes, status: int) ->
     assert votes(study) == []
     plain = rater.client.post("/vote", data=b'{"choice":"left"}', headers={**ORIGIN, "Content-Type": "text/plain"})
     assert plain.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/consent", "/questions", "/comment", "/admin/login"])
+def test_oversized_forms(make: Make, path: str) -> None:
+    study = make()
+    rater = Rater.entering(study)
+    for form in ({"agree": "x" * 20_000}, {f"field{n}": "x" for n in range(3000)}):
+        assert rater.client.post(path, data=form, headers=ORIGIN).status_code == 413
+    assert len(export.table(study, "raters")[1]) == 1
+
+
+@pytest.mark.parametrize("text", [*EVIL, "=HYPERLINK(1)", "x" * 200, ""])
+def test_injection_by_ids(make: Make, text: str) -> None:
+    study = make(recruit=load("pix2pixsc", (), "prolific").recruit)
+    name = study.design.recruit.parameter
+    client = create_app(study, limits=FREE).test_client()
+    for path in ("/", "/consent"):
+        page = client.get(path, query_string={name: text})
+        assert page.status_code in (200, 400) and "<script>alert" not in page.text
+    form = {"agree": study.design.consent_sha, name: text}
+    assert client.post("/consent", data=form, headers=ORIGIN).status_code == 400
+    assert export.table(study, "raters")[1] == [] and study.store.change(lambda c: c.scalar(select(cell.c.id).limit(1)))
 
 
 def test_injection_by_free_text(make: Make) -> None:
@@ -271,6 +348,15 @@ def test_buckets_refill() -> None:
     assert [buckets.take("a") for _ in range(2)] == [True, False]
     now[0] = 100.0
     assert [buckets.take("a") for _ in range(4)] == [True] * 3 + [False]
+
+
+def test_pictures_are_kept_by_the_browser_and_pages_are_not(make: Make) -> None:
+    rater = Rater.entering(make())
+    for name in ("left", "right", "exemplar"):
+        assert rater.client.get(rater.next[name]).headers["Cache-Control"] == "private, max-age=86400, immutable"
+    for path in ("/", "/study", "/healthz", "/nowhere"):
+        assert rater.client.get(path).headers["Cache-Control"] == "no-store"
+    assert rater.ask("/next").headers.get_all("Cache-Control") == ["no-store"]
 
 
 def test_every_answer_carries_the_headers(make: Make) -> None:
