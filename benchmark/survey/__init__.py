@@ -13,4 +13,5 @@ allocation.py  who judges what: exactly N people a pair, both sides equally ofte
 voting.py      a vote comes in, the next trial goes out
 people.py      admission, consent, completion codes, forgetting
 web/           the pages
+pairs/         pairs of frames marked by hand (bench pairs)
 """
