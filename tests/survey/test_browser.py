@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -64,6 +65,8 @@ def test_from_start_to_code_by_keyboard_alone(browser, make: Callable[..., Study
     study = make(practice=1, trials=4, side=256, pixels=256, questions=load("pix2pixsc").questions)
     with serving(create_app(study)) as base:
         page, wrong = opened(browser, base, viewport={"width": width, "height": height})
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(urlsplit(request.url).path))
         page.goto(base)
         shot(page, f"{width}-1-invitation")
         press_until(page, "Begin")
@@ -105,6 +108,11 @@ def test_from_start_to_code_by_keyboard_alone(browser, make: Callable[..., Study
         assert study.keyed("code", "1")[:10].upper() == page.text_content("output")
         shot(page, f"{width}-8-done")
         assert fits(page) and wrong == []
+        trials = asked[asked.index("/study") + 1 : asked.index("/done")]
+        pictures = [path for path in trials if path.startswith("/i/")]
+        assert len(pictures) == len(set(pictures)) == 3 * 5  # which the browser may keep
+        dynamic = [path for path in trials if not path.startswith(("/i/", "/static/"))]
+        assert dynamic == ["/next"] + ["/vote"] * 5  # one a trial, where three would be allowed
         page.context.close()
     votes = [vote for vote in export.table(study, "votes")[1] if vote["kind"] == "trial"]
     left = [vote["chosen"] == vote["side"] for vote in votes]
@@ -164,12 +172,15 @@ def test_exposure_is_measured_in_frames(browser, make: Callable[..., Study]) -> 
         page.context.close()
     votes, discards = export.table(study, "votes")[1], export.table(study, "discards")[1]
     assert votes and {row["reason"] for row in discards} <= {"shown too long"}  # a busy machine may drop frames
+    counted = exact = 0
     for vote in votes:
         if vote["state"] == "counted":
-            one = 1000 / vote["refresh_hz"]
-            assert abs(vote["off_ms"] - vote["on_ms"] - vote["duration_ms"]) <= one + 10
+            one, wrong_by = 1000 / vote["refresh_hz"], abs(vote["off_ms"] - vote["on_ms"] - vote["duration_ms"])
+            counted, exact = counted + 1, exact + (wrong_by <= one)
+            assert wrong_by <= one + 10
             assert vote["skew_frames"] == 0  # Chromium reports its paints
             assert vote["frames"] >= round((vote["off_ms"] - vote["on_ms"]) / one) - 1
+    assert 2 * exact >= counted  # within one frame; a busy machine drops one here and there
 
 
 def test_admin_page(browser, make: Callable[..., Study], rater: Callable[..., Any]) -> None:
