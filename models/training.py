@@ -82,7 +82,7 @@ def train(
 
     checkpoints = Checkpoints(_saved(run.folder), identity, config.keep_last)
     networks = {**trainer.networks, **shadows.networks}
-    state = _begin(checkpoints, run, trainer.networks, optimizers, shadows)
+    state = _begin(checkpoints, run, total, trainer.networks, optimizers, shadows)
     statistics = [b for net in trainer.networks.values() for b in net.buffers() if b.is_floating_point()]
     began = time.monotonic() - state.seconds
     done = saved = start = state.step
@@ -108,7 +108,7 @@ def train(
 
         def over() -> bool:
             late = run.deadline is not None and time.monotonic() >= run.deadline
-            return ranks.any(late or interrupted() is not None)
+            return ranks.any(late or interrupted() > 0)
 
         for step in range(start, total):
             if over():
@@ -138,8 +138,8 @@ def train(
                 saved = done
         if done != saved:
             checkpoint()
-        if (stop := interrupted()) is not None:
-            raise stop
+        if asked := max(ranks.votes(interrupted())):
+            raise KeyboardInterrupt if asked == signal.SIGINT else Preempted(signal.Signals(asked).name)
     shadows.put_on()
     seconds = time.monotonic() - began
     return FitReport(done, seconds, done == total, journal.latest, shadows.kept(), state.forked_from)
@@ -152,6 +152,7 @@ def _saved(folder: Path) -> Path:
 def _begin(
     checkpoints: Checkpoints,
     run: FitRun,
+    total: int,
     networks: Mapping[str, nn.Module],
     optimizers: Mapping[str, Optimizer],
     shadows: Shadows,
@@ -169,6 +170,8 @@ def _begin(
         return state
     if run.fork is not None:
         state = checkpoints.fork(_saved(run.fork), networks, optimizers)
+        if state.step > total:
+            raise BenchError(f"--fork {run.fork}: has done {state.step} steps, this training ends after {total}")
     shadows.begin()
     return state or State()
 
@@ -220,22 +223,22 @@ def _ahead(pairs: Pairs, start: int, total: int) -> Iterator[Iterator[Sample]]:
 
 
 @contextmanager
-def _interrupts() -> Iterator[Callable[[], KeyboardInterrupt | None]]:
-    """Signals ask for an end after the running step, so that no checkpoint holds half a step; yields what was asked.
+def _interrupts() -> Iterator[Callable[[], int]]:
+    """Signals ask for an end after the running step, so that no checkpoint holds half a step; yields the number of the
+    one that came first, 0 for none.
 
     A second Ctrl-C ends at once. A second SIGTERM does not: Slurm sends several.
     """
-    stop: KeyboardInterrupt | None = None
+    first = 0
 
     def ask(signum: int, frame: Any) -> None:
-        nonlocal stop
-        if signum == signal.SIGINT and stop is not None:
+        nonlocal first
+        if signum == signal.SIGINT and first:
             raise KeyboardInterrupt
-        if stop is None:
-            stop = KeyboardInterrupt() if signum == signal.SIGINT else Preempted(signal.Signals(signum).name)
+        first = first or signum
 
     with handled(dict.fromkeys((signal.SIGINT, *PREEMPTION), ask)):
-        yield lambda: stop
+        yield lambda: first
 
 
 @contextmanager

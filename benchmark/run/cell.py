@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmark.config import Config
-    from benchmark.protocols import Method, Task
+    from benchmark.protocols import FitReport, Method, Task
 
 WEIGHTS = "weights"  # folder inside a cell's folder that `Method.save` fills
 
@@ -35,7 +35,8 @@ WEIGHTS = "weights"  # folder inside a cell's folder that `Method.save` fills
 @dataclass
 class CellRun:
     """A cell at work. `progress(total, label)` gives a tqdm-like bar; `deadline` is a time.monotonic() value or
-    None; `lender` is the cell whose weights stand in for a training of its own.
+    None; `lender` is the cell whose weights stand in for a training of its own; `fork` is a cell's folder, from whose
+    newest checkpoint a training that has none of its own sets out.
     """
 
     cell: Cell
@@ -45,6 +46,7 @@ class CellRun:
     deadline: float | None = None
     show: bool = True
     lender: Cell | None = None
+    fork: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -69,10 +71,14 @@ class CellRun:
         shutil.rmtree(self.cell.images(self.run), ignore_errors=True)
         return {**outcome, "parameters": method.parameters_count()}
 
+    def assist(self) -> None:
+        """Train as one of several processes that is not the first: nothing is kept, the first writes."""
+        self._fitted(self.method())
+
     def _train(self, method: Method) -> dict[str, Any]:
         reset_peak_memory()
-        pairs = self.world.pairs(self.cell.method, self.cell.seed)
-        report = method.fit(pairs, FitRun(self.folder, True, self.deadline, self.show, self.world.task.label_picture))
+        report = self._fitted(method)
+        special = {"best": report.best, "forked_from": report.forked_from}
         return {
             "steps": report.steps,
             "planned": planned_steps(self.world.config, self.cell.method) if report.steps else 0,
@@ -80,7 +86,17 @@ class CellRun:
             "fit_seconds": report.seconds,
             "losses": dict(report.losses),
             "peak_memory_mb": peak_memory_mb(),
+            **{key: dict(told) for key, told in special.items() if told},
         }
+
+    def _fitted(self, method: Method) -> FitReport:
+        train = self.world.config.for_method(self.cell.method).train
+        run = FitRun(self.folder, True, self.deadline, self.show, self.world.task.label_picture, fork=self.fork)
+        if train.keep_best:
+            from benchmark.run.validation import validation
+
+            run.evaluate = validation(self.world, method, train.keep_best, train.evaluate_items)
+        return method.fit(self.world.pairs(self.cell.method, self.cell.seed), run)
 
     def _borrow(self, method: Method, lender: Cell) -> dict[str, Any]:
         """The lender's weights and the record of its training, also where that was cut short."""

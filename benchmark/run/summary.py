@@ -101,7 +101,7 @@ def _method_row(method: str, manifest: Mapping[str, Any], records: Sequence[Stag
     about = manifest.get("rows", {}).get(method) or describe(method)
     fits = [stages["fit"] for stages in records if stages.get("fit", {}).get("state") == "done"]
     short = [f"time budget: {fit['steps']} of {fit['planned']} steps" for fit in fits if not fit["finished"]]
-    lent = [f"weights of {fit['weights_of']}" for fit in fits if "weights_of" in fit]
+    notes = [note for fit in fits if (note := _origin(fit))]
     return MethodRow(
         name=method,
         title=about["title"],
@@ -109,8 +109,19 @@ def _method_row(method: str, manifest: Mapping[str, Any], records: Sequence[Stag
         parameters=fits[0]["parameters"] if fits else 0,
         problem=_problem(records),
         unfinished=short[0] if short else "",
-        note=lent[0] if lent else "",
+        note=notes[0] if notes else "",
     )
+
+
+def _origin(fit: Mapping[str, Any]) -> str:
+    """Where a method's weights come from, if not from a training of its own from first to last step."""
+    told = [f"weights of {fit['weights_of']}"] if "weights_of" in fit else []
+    if best := fit.get("best"):
+        told.append(f"best weights, of step {best['step']}")
+    if origin := fit.get("forked_from"):
+        changed = ", ".join(f"{key} {there} to {here}" for key, (there, here) in origin["changed"].items())
+        told.append(f"forked at step {origin['step']} from {origin['folder']} ({changed})")
+    return "; ".join(told)
 
 
 def _pictures_row(about: Mapping[str, Any], stages: Stages) -> MethodRow:

@@ -77,6 +77,12 @@ class World:
             self.sampler("test"), self.clips("test"), ev.items, ev.consistent_share, self.config.data.seed
         )
 
+    def validation_items(self, count: int) -> list[Item]:
+        """Items of the validation split, drawn as the test items are; BenchError where there is no such split."""
+        return test_items(
+            self.sampler("val"), self.clips("val"), count, self.config.eval.consistent_share, self.config.data.seed
+        )
+
     def sample(self, items: Sequence[Item]) -> Sample:
         """Test items as a batch. Partners are never used at test time, so the exemplar stands for both."""
         draws = [Draw(i.label, i.exemplar, i.consistent, i.exemplar, i.exemplar, flip=False) for i in items]
@@ -85,7 +91,11 @@ class World:
     @cached_property
     def exam(self) -> Exam:
         """The test set as the metrics see it."""
-        source, items = self.source, self.items
+        return self.exam_of(self.items)
+
+    def exam_of(self, items: list[Item]) -> Exam:
+        """Any items as the metrics see them."""
+        source = self.source
         truths = [source.truth(i.label, i.exemplar) for i in items]
         regions = [source.regions(i.label, i.exemplar) for i in items]
         known = truths[0] is not None

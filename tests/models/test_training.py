@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import Tensor, nn
 
 from benchmark.config import TrainConfig
-from benchmark.errors import BenchError
+from benchmark.errors import BenchError, Preempted
 from benchmark.protocols import FitReport, FitRun, Sample
 from models.journal import Journal
 from models.minimise import learning_rate
@@ -58,10 +58,15 @@ def red(label: np.ndarray) -> np.ndarray:
 
 
 def run_loop(
-    folder: Path, trainer: OneWeight, pairs: RandomPairs | None = None, deadline: float | None = None, **changes: Any
+    folder: Path,
+    trainer: OneWeight,
+    pairs: RandomPairs | None = None,
+    deadline: float | None = None,
+    fork: Path | None = None,
+    **changes: Any,
 ) -> FitReport:
     config = {"steps": 8, "decay_steps": 0, "log_every": 2, "checkpoint_every": 4, "grid_every": 1000, **changes}
-    run = FitRun(folder, deadline=deadline, progress=False, label_picture=red)
+    run = FitRun(folder, deadline=deadline, progress=False, label_picture=red, fork=fork)
     return train(trainer, pairs or RandomPairs(), TrainConfig(**config), run, {"what": "one weight"})
 
 
@@ -180,6 +185,93 @@ def test_ctrl_c_leaves_a_checkpoint(tmp_path: Path) -> None:
     rest = OneWeight()
     run_loop(tmp_path, rest)
     assert rest.seen == [6, 7]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_preemption_signal_leaves_a_checkpoint_however_often_it_comes(tmp_path: Path, number: signal.Signals) -> None:
+    class Asked(OneWeight):
+        def step(self, sample: Sample, step: int, minimise: Any) -> dict[str, Tensor]:
+            if step == 5:
+                signal.raise_signal(number)
+                signal.raise_signal(number)
+            return super().step(sample, step, minimise)
+
+    trainer, before = Asked(), signal.getsignal(number)
+    with pytest.raises(Preempted, match=number.name):
+        run_loop(tmp_path, trainer)
+    assert trainer.seen[-1] == 5 and signal.getsignal(number) is before
+    rest = OneWeight()
+    run_loop(tmp_path, rest)
+    assert rest.seen == [6, 7]
+
+
+def test_an_exploding_loss_names_step_loss_and_last_good_checkpoint(tmp_path: Path) -> None:
+    class Exploding(OneWeight):
+        def step(self, sample: Sample, step: int, minimise: Any) -> dict[str, Tensor]:
+            losses = super().step(sample, step, minimise)
+            return {"G": losses["G"], "D": torch.tensor(2.5e4 if step == 17 else 2.0)}
+
+    told = r"step 17: D = 2\.5e\+04, over train.explode = 10000 times its usual 2; last.*00000016"
+    with pytest.raises(BenchError, match=told):
+        BenchError, match=r"step 17: D = 2\.5e\+04, over train.explode = 10000 times its usual 2; last.*00000016"
+    ):
+        run_loop(tmp_path, Exploding(), steps=24)
+    assert log_lines(tmp_path)[-1]["step"] == 16
+    resumed = Exploding()  # what is usual is read from the log again
+    with pytest.raises(BenchError, match="step 17: D"):
+        run_loop(tmp_path, resumed, steps=24)
+    assert resumed.seen[0] == 16
+    assert run_loop(tmp_path / "never", Exploding(), steps=24, explode=0.0).finished
+
+
+def test_what_was_small_may_rise(tmp_path: Path) -> None:
+    """A discriminator's loss that has fallen to nothing and comes back is no explosion."""
+
+    class Rising(OneWeight):
+        def step(self, sample: Sample, step: int, minimise: Any) -> dict[str, Tensor]:
+            return {**super().step(sample, step, minimise), "D": torch.tensor(1e-9 if step < 16 else 1.0)}
+
+    assert run_loop(tmp_path, Rising(), steps=20).finished
+
+
+def test_keep_last_is_the_number_of_checkpoints(tmp_path: Path) -> None:
+    run_loop(tmp_path, OneWeight(), steps=8, checkpoint_every=1, keep_last=3)
+    names = sorted(path.stem for path in (tmp_path / "checkpoints").iterdir())
+    assert names == ["step-00000006", "step-00000007", "step-00000008"]
+
+
+def test_a_fork_goes_on_from_another_configuration_and_says_what_differs(tmp_path: Path) -> None:
+    old = OneWeight()
+    run_loop(tmp_path / "old", old)
+    config = TrainConfig(steps=12, decay_steps=0, lr=0.5)
+
+    def fork(folder: Path, source: Path | None) -> tuple[OneWeight, FitReport]:
+        trainer = OneWeight()
+        run = FitRun(folder, progress=False, fork=source)
+        return trainer, train(trainer, RandomPairs(), config, run, {"what": "another rate"})
+
+    trainer, report = fork(tmp_path / "new", tmp_path / "old")
+    assert trainer.seen == [8, 9, 10, 11] and report.finished
+    told = {"folder": str(tmp_path / "old" / "checkpoints"), "checkpoint": "step-00000008.safetensors", "step": 8}
+    assert report.forked_from == {**told, "changed": {"what": ["one weight", "another rate"]}}
+    again, report = fork(tmp_path / "new", None)
+    assert again.seen == [] and again.value == trainer.value and report.forked_from is not None
+    fork(tmp_path / "own", None)
+    with pytest.raises(BenchError, match=r"--fork .*old: .*own holds a training that began otherwise"):
+        fork(tmp_path / "own", tmp_path / "old")
+    with pytest.raises(BenchError, match=r"--fork .*has done 12 steps, this training ends after 8"):
+        run_loop(tmp_path / "short", OneWeight(), fork=tmp_path / "own")
+    with pytest.raises(BenchError, match="holds no checkpoint"):
+        fork(tmp_path / "new2", tmp_path / "nowhere")
+
+
+def test_a_fork_with_other_networks_is_refused_by_the_first_weight(tmp_path: Path) -> None:
+    run_loop(tmp_path / "old", OneWeight())
+    wide = OneWeight()
+    wide.networks["G"] = nn.Linear(2, 1, bias=False)
+    run = FitRun(tmp_path / "new", progress=False, fork=tmp_path / "old")
+    with pytest.raises(BenchError, match=r"network G: weight is \(1, 1\) there and \(1, 2\) here"):
+        train(wide, RandomPairs(), TrainConfig(steps=9, decay_steps=0), run, {})
 
 
 def test_a_loss_that_is_no_number_names_its_step_and_is_never_saved(tmp_path: Path) -> None:
