@@ -213,8 +213,6 @@ def test_an_exploding_loss_names_step_loss_and_last_good_checkpoint(tmp_path: Pa
 
     told = r"step 17: D = 2\.5e\+04, over train.explode = 10000 times its usual 2; last.*00000016"
     with pytest.raises(BenchError, match=told):
-        BenchError, match=r"step 17: D = 2\.5e\+04, over train.explode = 10000 times its usual 2; last.*00000016"
-    ):
         run_loop(tmp_path, Exploding(), steps=24)
     assert log_lines(tmp_path)[-1]["step"] == 16
     resumed = Exploding()  # what is usual is read from the log again
