@@ -1,15 +1,26 @@
-"""From a page's content to files: one offline HTML page, and every table as CSV, Markdown and LaTeX beside it."""
+"""From a page's content to files: one offline HTML page, and every table as CSV, Markdown and LaTeX beside it.
+
+The page's only script is named in its Content Security Policy by its hash: whatever a name or a file smuggles in, the
+browser runs nothing else and asks nobody for anything.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BenchError
 from benchmark.files import write_atomic
 from reports import exports
 from reports.table import Table
+
+if TYPE_CHECKING:
+    import jinja2
 
 LIMIT = 15 * 2**20  # bytes of report.html
 
@@ -31,16 +42,29 @@ def write_page(folder: Path, template: str, content: Mapping[str, Any], tables: 
 
 def render(template: str, content: Mapping[str, Any]) -> str:
     """The page as one HTML string; every value is escaped by the template engine."""
+    return environment().get_template(template).render(content)
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The templates; every value is escaped, and one that is missing is an error."""
     import jinja2
 
-    environment = jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(content)
+    script = (resources.files("reports") / "templates" / "page.js").read_text(encoding="utf-8")
+    made.globals |= {"script": script, "script_hash": source_hash(script)}
+    return made
+
+
+def source_hash(script: str) -> str:
+    """The script as a Content Security Policy names it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
 def write_table(folder: Path, table: Table) -> None:
