@@ -33,6 +33,19 @@ def obstacles(view: RunView, printed: PublishedTable, metric: MetricRow, items: 
     return found
 
 
+def warnings(view: RunView) -> list[str]:
+    """What every number of the run is to be read with: its own cautions, and what became of it afterwards."""
+    found = list(view.results.cautions)
+    if any(study.simulated for study in view.preferences):
+        found.append("Votes on this page are simulated: programs answered, not people.")
+    missing = [m.title for m in view.results.methods if m.problem and not m.problem.startswith("does not apply")]
+    if missing:
+        found.append(f"Failed, and so without numbers: {', '.join(missing)}.")
+    if (view.manifest.get("git") or {}).get("dirty"):
+        found.append("The code that ran differed from its commit: the same commit may give other numbers.")
+    return found
+
+
 def is_rendered(view: RunView) -> bool:
     """Whether the data are a rendered world: only there a true answer can exist."""
     name = str(view.manifest.get("data", {}).get("name", ""))

@@ -1,21 +1,20 @@
-"""Loss curves as inline SVG, one panel per method; the page's style sheet colours them, for light and for dark."""
+"""Loss curves, one panel per method."""
 
 from __future__ import annotations
 
-import io
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.run.results import RunView
-from reports import compare
+from reports import compare, drawing
+from reports.drawing import DASHES, SERIES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 POINTS = 240  # per curve: more than the panel has pixels to show
-INK = "#0a0b0c"  # stands for the page's text colour while matplotlib draws
-SERIES = tuple(f"#0{i}0{i}0{i}" for i in range(1, 9))  # likewise for --c1 to --c8
-DASHES = ("-", "--", "-.", ":")
 
 
 @dataclass(frozen=True)
@@ -63,20 +62,9 @@ def _finite(value: Any) -> bool:
 def _draw(
     salt: str, curves: dict[tuple[int, str], list[tuple[float, float]]], names: Sequence[str], seeds: Sequence[int]
 ) -> str:
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color")
-    settings: dict[Any, Any] = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": salt,  # the same bytes every time, and no id twice on the page
-        "font.size": 9,
-        **dict.fromkeys(inked, INK),
-    }
-    with matplotlib.rc_context(settings):
-        figure = Figure(figsize=(3.6, 2.2), layout="constrained")
+    def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
+        drawing.margins(figure, left=0.5)
         for i, name in enumerate(names):
             for rank, seed in enumerate(seeds):
                 if points := curves[seed, name]:
@@ -94,21 +82,5 @@ def _draw(
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", lw=0.4, alpha=0.25)
         axes.margins(x=0.01)
-        out = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return _themed(out.getvalue())
 
-
-def _themed(svg: str) -> str:
-    """Keep the <svg> element, let it scale, and hand its colours over to the style sheet."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    used = set(re.findall(r"#([\w-]+)", svg))
-    svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
-    svg = re.sub(r"fill: #ffffff", "fill: none", svg)
-    svg = re.sub(r" font-family: [^;\"]*;?", "", svg)
-    for number, colour in enumerate(SERIES, start=1):
-        svg = svg.replace(colour, f"var(--c{number})")
-    return svg.replace(INK, "currentColor")
+    return drawing.svg(salt, (3.6, 2.2), draw)

@@ -1,7 +1,8 @@
-"""The report of one run: `write_report(folder)` leaves `report.html`, `tables/*.{csv,md,tex}` and
-`claims.{csv,json}` in the run folder.
+"""The report of one run: `write_report(folder)` leaves `report.html`, a sheet for every item in `items/`,
+`tables/*.{csv,md,tex}` and `claims.{csv,json}` in the run folder.
 
-One offline file: no request leaves it, it needs no JavaScript, follows light and dark, prints, and fits a phone. The
+One offline file: no request leaves it, it needs no JavaScript (which adds sorting, filtering and a wipe between two
+pictures), follows light and dark, prints, and fits a phone. The
 only input is the run folder as `benchmark.run.results.RunView` shows it, so a report can be written again at any
 time: `bench report runs/<id>`.
 """
@@ -13,12 +14,16 @@ from typing import Any
 
 from benchmark.run.results import RunView
 from reports.claim_rows import claims, write_claims
+from reports.comparability import warnings
 from reports.cost import cost_table
 from reports.curves import panels
 from reports.grid import first_look, grids
 from reports.html import write_page
+from reports.item_scores import ItemScores, item_scores
+from reports.items import Sheets
 from reports.paper_tables import paper_tables, unanswered
 from reports.people import study_parts
+from reports.plots import costs, spreads, votes
 from reports.provenance import provenance, summary
 from reports.published import load_paper
 from reports.score_tables import counterfactual_tables, other_table
@@ -32,12 +37,14 @@ def write_report(run_folder: Path) -> Path:
     Raises BenchError when the run has no readable results yet, or when the page would pass 15 MB.
     """
     view = RunView(Path(run_folder))
-    content = collect(view)
+    scores = item_scores(view)
+    content = collect(view, scores)
+    Sheets(view, scores).write()
     write_claims(view.folder, content["claims"])
     return write_page(view.folder, "page.html", content, content["every_table"])
 
 
-def collect(view: RunView) -> dict[str, Any]:
+def collect(view: RunView, scores: ItemScores) -> dict[str, Any]:
     """Everything the template shows, as plain data."""
     results, paper = view.results, load_paper("pix2pixsc")
     printed = paper_tables(view, paper.tables)
@@ -45,10 +52,11 @@ def collect(view: RunView) -> dict[str, Any]:
     other = other_table(results, paper.tables)
     cost = cost_table(view)
     people = study_parts(view, paper.tables)
-    pictures = grids(view)
+    pictures = grids(view, scores)
     return {
         "results": results,
         "summary": summary(view),
+        "warnings": warnings(view),
         "wording": wording(results.task),
         "paper": paper,
         "cards": cards(view, paper.tables),
@@ -61,6 +69,9 @@ def collect(view: RunView) -> dict[str, Any]:
         "first_look": first_look(view, pictures[0]) if pictures else None,
         "grids": pictures,
         "panels": panels(view),
+        "spreads": spreads(view, scores),
+        "vote_plots": votes(view),
+        "cost_plots": costs(cost),
         "cost": cost,
         "provenance": provenance(view),
         "every_table": [

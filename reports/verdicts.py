@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from benchmark.run.results import MetricRow, Results, RunView
+from benchmark.run.results import MetricRow, Preferred, Results, RunView
 from reports import compare
 from reports.facing import facings
 from reports.published import PublishedTable
@@ -36,6 +36,7 @@ class Card:
     method: str
     lines: tuple[Line, ...]
     reason: str = ""
+    table: str = ""  # name of the table on the page that has the numbers; "" where there is none
 
     @property
     def verdict(self) -> str:
@@ -55,7 +56,7 @@ class Card:
 
 
 def cards(view: RunView, published: Sequence[PublishedTable]) -> list[Card]:
-    """Style first, then one card per printed column about this task."""
+    """Style first, then one card per printed column about this task, then what people said."""
     results = view.results
     faced = [facing for table in published for facing in facings(view, table)]
     rivals = list(faced[0].numbers) if faced else [m.name for m in compare.ranked(results)]
@@ -64,8 +65,45 @@ def cards(view: RunView, published: Sequence[PublishedTable]) -> list[Card]:
         competing = [name for name in facing.numbers if not _is_reference(results, name)]
         column = f", {facing.head}" if facing.printed.by == "score" else ""
         claim = f"{facing.printed.title} (Table {facing.printed.number}{column})"
-        found.append(_card(results, claim, facing.metric, competing, facing.numbers))
-    return found
+        card = _card(results, claim, facing.metric, competing, facing.numbers)
+        found.append(replace(card, table=f"table{facing.printed.number}-{facing.printed.name}"))
+    votes = [_votes(view, t) for t in published if t.by == "rival" and t.task == results.task]
+    return sorted(found + [card for card in votes if card], key=lambda card: card.table)
+
+
+def _votes(view: RunView, printed: PublishedTable) -> Card | None:
+    """Whether people prefer what they preferred in the paper; None where nobody was asked."""
+    mains = {row.method: row for row in printed.rows}
+    study = next((study for study in view.preferences if study.main in mains), None)
+    if study is None:
+        return None
+    row = mains[study.main]
+    claim, table = f"{printed.title} (Table {printed.number})", f"table{printed.number}-{printed.name}"
+    titles = dict(zip(printed.methods, printed.columns, strict=True))
+    if study.simulated:
+        return Card(claim, "votes", row.name, (), "the votes are simulated: programs answered, not people", table)
+    theirs = dict(zip(printed.methods, row.values, strict=True))
+    lines = tuple(_vote(vote, titles, theirs[vote.against]) for vote in study.comparisons if vote.against in theirs)
+    return Card(claim, "votes", row.name, lines, "" if lines else "the study has no rival of that table", table)
+
+
+def _vote(vote: Preferred, titles: Mapping[str, str], printed: float) -> Line:
+    """One comparison of the study; decided by its adjusted p against one half."""
+    share, decided = 100 * vote.value, vote.p is not None and vote.p < compare.LEVEL
+    agrees = (share > 50) == (printed > 50)
+    verdict = ("as in the paper" if agrees else "against the paper") if decided else "not separable"
+    if vote.p is None:
+        verdict = "untested"
+    limits = interval(vote.low and 100 * vote.low, vote.high and 100 * vote.high, 1)
+    return Line(
+        against=titles.get(vote.against, vote.against),
+        ours=f"{number(share, 1)} %",
+        theirs=f"{number(100 - share, 1)} %",
+        verdict=verdict,
+        sentence=f"{'preferred' if share > 50 else 'not preferred'}, {verdict}" if decided else verdict,
+        tone="open" if not decided else "good" if agrees else "bad",
+        evidence=f"{limits}, {p_value(vote.p)}" if limits and vote.p is not None else "",
+    )
 
 
 def _is_reference(results: Results, name: str) -> bool:

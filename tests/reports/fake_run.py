@@ -24,6 +24,7 @@ from benchmark.run.results import (
     write_preference,
     write_results,
 )
+from benchmark.run.seen import write_points
 
 METHODS = (
     MethodRow("pix2pixhd", "pix2pixHD", "method", 1_204_419),
@@ -102,6 +103,7 @@ def write_fake_run(
     ]
     write_json(folder / "items.json", exam)
     _pictures(folder, rng, names, side, seeds, methods, truth)
+    _points(folder, rng, names, side, seeds, methods)
     values, differences, metrics = _scores(folder, rng, names, seeds, methods, truth)
     _cells(folder, rng, seeds, methods, items)
     results = Results(
@@ -166,6 +168,19 @@ def _pictures(folder, rng, names, side, seeds, methods, truth) -> None:
             for seed in seeds:
                 picture = made or _face(rng, poses[i], look, side, blur=6 + 2 * k)
                 _save(picture, folder / "images" / method.name / str(seed) / f"{item}.png")
+
+
+def _points(folder, rng, names, side, seeds, methods) -> None:
+    """A ring of asked points for every item, and what a detector made of them; it misses every tenth face."""
+    turn = np.arange(12) * math.pi / 6
+    ring = side / 2 + 0.3 * side * np.stack([np.cos(turn), 1.2 * np.sin(turn)], axis=1)  # (12, 2)
+    asked = ring + rng.normal(0, side / 40, (len(names), 1, 2))
+    write_points(folder / "images" / "_exam" / "points.jsonl", names, asked)
+    for method in methods:
+        for seed in seeds:
+            found = asked + rng.normal(0, side / 60, asked.shape)
+            found[::10] = np.nan
+            write_points(folder / "cells" / method.name / str(seed) / "points.jsonl", names, found)
 
 
 def _save(picture: Image.Image, path: Path) -> None:
