@@ -182,7 +182,7 @@ def test_80_pairs_by_120_raters_end_balanced_and_the_interval_covers_the_truth(m
     noise of votes is left, which misses in fewer than one in 100 runs; how often intervals cover over all seeds is
     tested above.
     """
-    study = duplicate(make(pairs=80, raters=30, trials=22, catch=2, repeats=1, practice=1), tmp_path / "copy")
+    study = duplicate(make(pairs=80, raters=30, trials=22), tmp_path / "copy")
     crowd = Crowd({RIVAL: 0.8}, seed=7)
     traffic = drive(study, crowd, raters=120)
     told = verdict(study, crowd)
