@@ -27,6 +27,7 @@ from benchmark.metrics.fid.kid import kernel_distance
 from benchmark.metrics.fid.moments import Moments
 from benchmark.metrics.fid.pairing import pair
 from benchmark.metrics.fid.protocols import FoundNetwork, Protocol
+from benchmark.metrics.fid.shards import Asked, Shards
 
 METRICS = ("fid", "kid")
 FEWEST, FEW = 50, 2_048  # pictures: fewer are refused; fewer are mostly bias at 2,048 dimensions
@@ -54,12 +55,13 @@ def compare(
     save_stats: Path | None = None,
     workers: int = 0,
     progress: Callable[[int, str], Any] | None = None,
+    shards: Shards | None = None,
 ) -> dict[str, Any]:
     """Score the pictures below `fake` against those below `real`; either may be a statistics file (.npz).
 
     `weights`, see `protocols.find_network`; `preview` runs the network in bfloat16; `save_stats` keeps the real side's
-    statistics. The result is plain data. Raises BenchError for sets below 50 pictures, for a picture that cannot be
-    used, and for statistics of another protocol.
+    statistics; `shards` makes features on many machines, see `shards.ray_shards`. The result is plain data. Raises
+    BenchError for sets below 50 pictures, for a picture that cannot be used, and for statistics of another protocol.
     """
     _check_metrics(metrics)
     if save_stats is not None:
@@ -85,7 +87,10 @@ def compare(
         def side(path: Path, pictures: list[Picture] | None) -> Side:
             if pictures is None:
                 return _from_file(path, label, network)
-            found = extract(pictures, chosen, vectors, store, workers, progress)
+            if shards is not None:
+                found = shards(pictures, Asked(chosen.name, weights, preview, cache), progress)
+            else:
+                found = extract(pictures, chosen, vectors, store, workers, progress)
             return _from_pictures(path, pictures, found)
 
         sides = [side(path, pictures) for path, pictures in zip((real, fake), folders.values(), strict=True)]

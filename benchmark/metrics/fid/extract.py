@@ -4,9 +4,9 @@
     seen = extract(scan(folder), get("pytorch-fid"), vectors, cache)
     seen.features.moments, seen.sha256, seen.sizes
 
-On a CPU each thread takes one picture from file to features: the activations of a single picture stay in the caches, so
-that costs half as much time per picture as a batch of 50, and a picture's features do not depend, to the last bit, on
-its neighbours or their order. On an accelerator threads decode and the network takes batches.
+On a CPU each thread takes one picture from file to features: the activations of a single picture stay in the caches,
+and a picture's features do not depend, to the last bit, on its neighbours or their order. On an accelerator threads
+decode and the network takes batches.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def test_sizes_shapes_and_conversions_are_said(thumbnail: Thumbnail, draw: Draw)
         "fake: pictures are not square",
         "1 pictures of type L",
         "differ in size",
-        "1 files are no pictures by their extension and left out, e.g. odd/photo.heic",
+        "left out as no pictures by their extension: 1, e.g. odd/photo.heic",
     ):
         assert part in said
 

@@ -52,6 +52,8 @@ def test_merging_two_processes_is_seeing_it_all() -> None:
     assert one.compute() == pytest.approx(expected(), rel=1e-6)
     with pytest.raises(BenchError, match="cannot be merged"):
         one.merge(metric(protocol="torchmetrics"))
+    with pytest.raises(BenchError, match=r"bfloat16 preview .* cannot be merged"):
+        one.merge(metric(preview=True))
 
 
 def test_reset_can_keep_the_real_side() -> None:
