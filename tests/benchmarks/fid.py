@@ -8,8 +8,8 @@ folders      two folders of PNGs of 256 x 256, from file to value, with our inte
 cached       `bench evaluate` twice, each in a process of its own: the second reads cached features (10 times the first)
 memory       100,000 simulated features (promised: at most 1.5 GB in all)
 
-Prints medians and the ratio; exit status 1 where a promise is not kept. bfloat16 gains only on processors and
-accelerators that compute in it.
+Prints every round, medians and the ratio; exit status 1 where a promise is not kept. bfloat16 gains only on processors
+and accelerators that compute in it.
 """
 
 from __future__ import annotations
@@ -54,9 +54,10 @@ def seconds(run: Callable[[], Any]) -> tuple[float, Any]:
 def ratio(title: str, rounds: int, full: Callable[[], Any], ours: Callable[[], Any], promised: float) -> bool:
     """Time both in turns, print medians and the median of the rounds' ratios; True where the promise is kept."""
     pairs = []
-    for _ in range(rounds):
+    for number in range(rounds):
         a, b = seconds(full), seconds(ours)
         pairs.append((a[0], b[0]))
+        print(f"  round {number + 1}: {a[0]:.2f} s, {b[0]:.2f} s", flush=True)
     value = statistics.median(a / b for a, b in pairs)
     old, new = (statistics.median(times) for times in zip(*pairs, strict=True))
     print(
