@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 
 from benchmark.cli.options import progress
-from benchmark.errors import BenchError
+from benchmark.errors import BenchError, nearest
 
 F = Callable[..., Any]
 DECIMALS = 4
-OF_FOLDERS = {"real", "fake", "metrics", "protocol", "save-stats", "json", "bfloat16", "no-cache", "random-weights"}
+OF_FOLDERS = {"real", "fake", "metrics", "protocol", "save-stats", "json", "bfloat16", "no-cache", "random-weights"} | {
+    "engine", "address", "shards",
+}  # fmt: skip
 
 
 def folder_options(command: F) -> F:
-    """--real --fake --metrics --protocol --save-stats --json --bfloat16 --no-cache --random-weights."""
+    """The options that stand beside --real and --fake."""
     path = click.Path(path_type=Path)
     for decorate in reversed(
         (
@@ -33,6 +36,11 @@ def folder_options(command: F) -> F:
             click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON."),
             click.option("--bfloat16", is_flag=True, help="A marked preview, features off by up to 2 %."),
             click.option("--no-cache", is_flag=True, help="Neither read nor write cached features."),
+            click.option("--engine", default="local", show_default=True, help="Where features are made: local, ray."),
+            click.option("--address", metavar="ADDRESS", help="Of a Ray cluster, e.g. auto; else this machine alone."),
+            click.option(
+                "--shards", type=click.IntRange(min=0), default=0, help="Parts of a folder; 0: one per GPU or core."
+            ),
             click.option("--random-weights", is_flag=True, help="An untrained network, to try out timings. No FID."),
         )
     ):  # fmt: skip
@@ -50,23 +58,33 @@ def evaluate_folders(
     bfloat16: bool,
     no_cache: bool,
     random_weights: bool,
+    engine: str,
+    address: str | None,
+    shards: int,
 ) -> None:
     """Compare and print."""
     if real is None or fake is None:
         raise BenchError("give both --real DIR and --fake DIR")
+    if engine not in ("local", "ray"):
+        raise BenchError(f"--engine {engine!r}: unknown here{nearest(engine, ('local', 'ray'))}")
+    if engine == "local" and (shards or address):
+        raise BenchError(f"--{'shards' if shards else 'address'}: belongs to --engine ray")
     from benchmark.metrics.fid.compare import compare
+    from benchmark.metrics.fid.shards import ray_shards
 
-    result = compare(
-        real,
-        fake,
-        protocol,
-        [name.strip() for name in metrics.split(",") if name.strip()],
-        weights="random-0" if random_weights else "",
-        preview=bfloat16,
-        cache=not no_cache,
-        save_stats=save_stats,
-        progress=progress,
-    )
+    with ray_shards(address, shards) if engine == "ray" else nullcontext() as many:
+        result = compare(
+            real,
+            fake,
+            protocol,
+            [name.strip() for name in metrics.split(",") if name.strip()],
+            weights="random-0" if random_weights else "",
+            preview=bfloat16,
+            cache=not no_cache,
+            save_stats=save_stats,
+            progress=progress,
+            shards=many,
+        )
     click.echo(json.dumps(result, indent=2) if as_json else "\n".join(lines(result)))
 
 

@@ -1,4 +1,4 @@
-"""Cells as processes of their own in one run folder: `bench run --cell`, and Slurm jobs by submitit's local executor."""
+"""Cells as processes of their own in one run folder: `bench run --cell`, and jobs by submitit's local executor."""
 
 from __future__ import annotations
 

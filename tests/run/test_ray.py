@@ -6,6 +6,7 @@ The nodes are processes of this machine. The first has no core to give: it stand
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from benchmark.run.results import RunView
 
@@ -68,6 +71,38 @@ def test_a_node_is_lost_in_the_middle_of_a_cell(cluster: Any, alone: Path, tmp_p
     weights = Path("cells") / METHOD / "0" / "weights" / "weights.safetensors"
     assert (folder / weights).read_bytes() == (alone / weights).read_bytes()
     cluster.add_node(num_cpus=1, **SMALL)  # for whatever comes next
+
+
+COMPARE = """
+import json, sys
+from pathlib import Path
+from benchmark.metrics.fid.compare import compare
+from benchmark.metrics.fid.shards import ray_shards
+from benchmark.run.engines.ray_engine import connected
+folders = [Path(name) for name in sys.argv[1:3]]
+found = [compare(*folders, "efficientnet-lite0", cache=False)]
+with connected(sys.argv[3]):
+    for count in (1, 2, 4):
+        with ray_shards(sys.argv[3], count) as shards:
+            found.append(compare(*folders, "efficientnet-lite0", cache=False, shards=shards))
+print(json.dumps(found))
+"""
+
+
+def test_a_frechet_distance_over_1_2_and_4_shards(cluster: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    folders = [tmp_path / "real", tmp_path / "fake"]
+    for folder in folders:
+        folder.mkdir()
+        for index in range(52):
+            Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(folder / f"{index}.png")
+    command = [sys.executable, "-c", COMPARE, *map(str, folders), cluster.address]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    here, *over_shards = json.loads(done.stdout.splitlines()[-1])
+    for found in over_shards:
+        assert found["fid"]["value"] == pytest.approx(here["fid"]["value"], rel=1e-10)
+        assert found["real"]["list_sha256"] == here["real"]["list_sha256"] and found["kid"] == here["kid"]
 
 
 def wait_for(arrived: Any, process: subprocess.Popen[bytes]) -> None:

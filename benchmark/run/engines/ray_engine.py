@@ -202,16 +202,21 @@ def _marked(run: Path, token: str) -> Iterator[None]:
 
 @contextmanager
 def connected(address: str | None) -> Iterator[Any]:
-    """Ray, connected to a cluster; without an address to one of this machine alone, which ends with us."""
+    """Ray, connected to a cluster; without an address to one of this machine alone, which ends with us. Where this
+    process is connected already, that stays.
+    """
     try:
         import ray
         import ray.util.scheduling_strategies
     except ImportError as error:
         raise BenchError("--engine ray: Ray is not installed: pip install 'exemplar-bench[ray]'") from error
+    if ray.is_initialized():
+        yield ray
+        return
     signals = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     alone: Any = {} if address else {"include_dashboard": False}
     try:
-        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=False, **alone)
+        ray.init(address=address or "local", logging_level=logging.WARNING, log_to_driver=False, **alone)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise BenchError(f"--address {address or ''}: no Ray cluster there: {' '.join(str(error).split())}") from error
     for number, handler in signals.items():  # Ray puts its own in place
