@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import random
+import resource
 import signal
 import socket
 import sqlite3
@@ -16,7 +17,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from typing import Any
 
 import pytest
@@ -31,28 +34,39 @@ from tests.survey.rater import FREE, ORIGIN, Rater
 from tests.survey.test_allocation import enter, vote
 
 Make = Callable[..., Study]
-KILLS = 200
+KILLS = {"sqlite": 200, "postgresql": 50}  # of the web server; PostgreSQL itself lives on
 
 
-def _serve(study: Study, listening: socket.socket) -> None:
+def _serve(study: Study, listening: socket.socket, ready: int) -> None:
     from werkzeug.serving import make_server
 
     app = create_app(Study.open(study.folder), limits=FREE)
-    make_server("127.0.0.1", 0, app, threaded=True, fd=listening.fileno()).serve_forever()
+    server = make_server("127.0.0.1", 0, app, threaded=True, fd=listening.fileno())
+    os.write(ready, b"!")
+    server.serve_forever()
 
 
-def _kill_again_and_again(study: Study, listening: socket.socket) -> None:
-    """A process without threads, so that its forks start clean; the port stays open, as behind a proxy."""
+def _kill_again_and_again(study: Study, listening: socket.socket, begun: Event, kills: int) -> None:
+    """A process without threads, so that its forks start clean. The port stays open, as behind a proxy; the first
+    server lives until everybody has begun.
+    """
     draw = random.Random(0)
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 2)  # the server's log
-    for kill in range(KILLS + 1):
+    for kill in range(kills + 1):
+        waiting, ready = os.pipe()
         child = os.fork()
         if child == 0:
-            _serve(study, listening)
-        time.sleep(draw.uniform(0.03, 0.15) if kill < KILLS else 3.0)  # the last may finish what it has begun
+            _serve(study, listening, ready)
+        if kill == 0:
+            begun.wait(120)
+        elif kill % 10:  # every tenth dies as it starts, or soon after
+            os.read(waiting, 1)
+        time.sleep(draw.uniform(0.01, 0.12) if kill < kills else 3.0)  # the last may finish what it has begun
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(waiting)
+        os.close(ready)
 
 
 class Persistent:
@@ -61,6 +75,7 @@ class Persistent:
     def __init__(self, port: int, study: Study, stop: threading.Event) -> None:
         self.port, self.study, self.stop = port, study, stop
         self.cookie, self.acknowledged = "", dict[str, str]()
+        self.begun = threading.Event()
 
     def ask(self, path: str, body: str, kind: str = "application/json") -> Any:
         while not self.stop.is_set():
@@ -81,8 +96,11 @@ class Persistent:
     def run(self) -> None:
         form = "application/x-www-form-urlencoded"
         reply, _ = self.ask("/consent", f"agree={self.study.design.consent_sha}", form)
+        if reply is None:
+            return
         self.cookie = reply.headers["Set-Cookie"].split(";")[0]
-        shown = json.loads(self.ask("/next", "{}")[1])
+        shown = json.loads(self.ask("/next", "{}")[1] or '{"end": true}')
+        self.begun.set()
         while not self.stop.is_set() and not shown["end"]:
             choice = random.choice(("left", "right"))
             reply, data = self.ask("/vote", json.dumps({"key": shown["key"], "choice": choice, "rt_ms": 1.0}))
@@ -93,18 +111,23 @@ class Persistent:
 
 
 @pytest.mark.slow
-def test_killed_200_times_under_load(make_on_each: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_again_and_again_under_load(make_on_each: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "SYNCHRONOUS", "FULL")
     study = make_on_each(pairs=300, raters=30, trials=300)
     study.store.engine.dispose()
     listening = socket.create_server(("127.0.0.1", 0), backlog=64)
-    killer = multiprocessing.get_context("fork").Process(target=_kill_again_and_again, args=(study, listening))
+    fork = multiprocessing.get_context("fork")
+    begun = fork.Event()
+    kills = KILLS[study.store.engine.dialect.name]
+    killer = fork.Process(target=_kill_again_and_again, args=(study, listening, begun, kills))
     killer.start()
     stop = threading.Event()
     people = [Persistent(listening.getsockname()[1], study, stop) for _ in range(8)]
     threads = [threading.Thread(target=person.run) for person in people]
     for thread in threads:
         thread.start()
+    assert all(person.begun.wait(120) for person in people)
+    begun.set()
     killer.join()
     stop.set()
     listening.close()
@@ -160,6 +183,28 @@ def test_a_full_disk_is_said_and_nothing_is_half_stored(make: Make) -> None:
     key = rater.next["key"]
     limit[0] = 1_000_000
     assert rater.vote(key=key).json["saved"]
+    assert_counts_agree(study)
+
+
+def test_a_write_that_fails_takes_back_all_that_waited_for_it(make: Make) -> None:
+    """The log of the database may not grow, as on a full disk, while many vote at once."""
+    study = make(pairs=4, raters=16, trials=4)
+    app = create_app(study, limits=FREE)
+    people = [Rater.entering(study, app) for _ in range(8)]
+    keys = [person.next["key"] for person in people]
+    largest = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = (study.folder / "study.sqlite-wal").stat().st_size
+    with ThreadPoolExecutor(len(people)) as pool:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, largest[1]))
+        try:
+            refused = list(pool.map(lambda person: person.vote(), people))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, largest)
+        assert {reply.status_code for reply in refused} == {503}
+        assert export.table(study, "votes")[1] == []
+        again = list(pool.map(lambda person: person.vote(), people))
+    assert [person.next["number"] for person in people] == [2] * len(people)
+    assert all(reply.json["saved"] for reply in again) and len({*keys}) == len(export.table(study, "votes")[1])
     assert_counts_agree(study)
 
 
