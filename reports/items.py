@@ -1,5 +1,5 @@
-"""A sheet for every item of the test set, on pages beside the report: all pictures at full size, what was asked and what
-was found drawn over them, every score and where it ranks.
+"""A sheet for every item of the test set, on pages beside the report: all pictures at full size, what was asked and
+what was found drawn over them, every score and where it ranks.
 
     items/index.html              all items in one table, to sort and to filter
     items/000.html, 001.html ...  `PER_PAGE` sheets each
