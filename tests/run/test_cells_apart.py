@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.config import NetworksConfig
 from benchmark.errors import BenchError
 from benchmark.run import runner
 from benchmark.run.engines import make_engine
+from benchmark.run.engines.needs import needs
 from benchmark.run.engines.slurm import SlurmEngine
 from benchmark.run.locks import beside_others, only_one_at, only_runner
 from benchmark.run.plan import Cell, find_cell
@@ -125,3 +128,13 @@ def test_slurm_jobs_give_the_same_results(tmp_path: Path, installed: None) -> No
 def test_options_that_do_not_fit(engine: str, jobs: int, address: str | None, said: str) -> None:
     with pytest.raises(BenchError, match=said):
         make_engine(engine, jobs, address)
+
+
+def test_a_cell_asks_for_the_memory_it_took_before_or_for_what_its_networks_need() -> None:
+    small, cell = plan(), Cell("toy-good", 0)
+    large = plan(threads=3)
+    large = dataclasses.replace(large, config=dataclasses.replace(large.config, networks=NetworksConfig()))
+    guess, paper, beside_a_gpu = needs(small, cell, {}, 0), needs(large, cell, {}, 0), needs(large, cell, {}, 1)
+    assert (guess.cpus, paper.cpus, beside_a_gpu.gpus) == (1, 3, 1)  # smoke trains with one thread
+    assert 1 < guess.memory / 2**30 < 2 < beside_a_gpu.memory / 2**30 <= paper.memory / 2**30 < 8
+    assert needs(small, cell, {"fit": {"peak_memory_mb": 4_000}}, 0).memory == 5_000 * 2**20
