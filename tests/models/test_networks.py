@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from benchmark.errors import BenchError
-from models.networks import GlobalGenerator, InstanceNorm, MultiscaleDiscriminator, PatchGAN, parameters_count
+from models.networks import (
+    GlobalGenerator,
+    ImageConv,
+    InstanceNorm,
+    MultiscaleDiscriminator,
+    PatchGAN,
+    ScoreConv,
+    parameters_count,
+)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +80,42 @@ def test_instance_norm_equals_pytorchs() -> None:
     torch.testing.assert_close(
         torch.autograd.grad(ours, images, upstream)[0], torch.autograd.grad(theirs, images, upstream)[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("ours", "arguments", "size"),
+    [
+        (ScoreConv, {"out_channels": 1, "kernel_size": 4, "padding": 2}, (5, 9)),
+        (ScoreConv, {"out_channels": 2, "kernel_size": 3, "padding": 0}, (7, 4)),
+        (ImageConv, {"out_channels": 3, "kernel_size": 7}, (10, 14)),
+        (ImageConv, {"out_channels": 3, "kernel_size": 7}, (10, 13)),
+        (ImageConv, {"out_channels": 2, "kernel_size": 4, "bias": False}, (9, 7)),
+    ],
+)
+def test_rearranged_convolutions_equal_pytorchs(
+    ours: type[nn.Conv2d], arguments: dict[str, Any], size: tuple[int, int]
+) -> None:
+    """Outputs, gradients of images, weights and biases; the state dict is the same."""
+    layer, theirs = (cls(6, **arguments).double() for cls in (ours, nn.Conv2d))
+    layer.load_state_dict(theirs.state_dict(), strict=True)
+    images = torch.randn(3, 6, *size, dtype=torch.float64, requires_grad=True)
+    found, expected = layer(images), theirs(images)
+    torch.testing.assert_close(found, expected)
+    upstream = torch.randn_like(expected)
+    gradients = (
+        torch.autograd.grad(output, [images, *module.parameters()], upstream)
+        for output, module in ((found, layer), (expected, theirs))
+    )
+    for a, b in zip(*gradients, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_scores_add_up_in_float32_under_bfloat16() -> None:
+    layer, images = ScoreConv(64, 1, 4, padding=2), torch.randn(1, 64, 9, 9)
+    with torch.autocast("cpu", torch.bfloat16):
+        score = layer(images)
+    assert score.dtype == torch.float32
+    torch.testing.assert_close(score, F.conv2d(images, layer.weight, layer.bias, padding=2), rtol=0.02, atol=0.02)
 
 
 def test_initial_weights() -> None:
