@@ -1,154 +1,160 @@
 """Seconds per training step of pix2pixSC, ours against the plain way, on this machine.
 
-    python -m tests.benchmarks.train_step [--threads 1] [--ngf 24] [--blocks 6] [--batch 8] [--rounds 7]
+    python -m tests.benchmarks.train_step                                  # a small network at 64 px, batch 8
+    python -m tests.benchmarks.train_step --size 64,128,256 --ngf 16 --batch 1
+    python -m tests.benchmarks.train_step --threads 1,2                    # which number of threads is worth its cost
+    python -m tests.benchmarks.train_step --features vgg19                 # random weights cost what trained ones do
 
-The plain way is the official order of work: PyTorch's instance norm and per-tensor Adam, every discriminator pass on
-its own, the discriminators' weight gradients computed in G's backward pass and thrown away. Both ways start from the
-same weights, see the same batch, must give the same first losses, and are timed in turns, so that a busy machine hurts
-both alike. Prints medians of CPU and wall seconds and their ratios.
+"official" does the work that the official code is specified to do, "lean" the same without its idle perceptual passes
+(tests/benchmarks/plain.py). All ways start from the same weights, see the same batch, must give the same first losses,
+and are timed in turns, so that a busy machine hurts all alike. Medians of CPU seconds, the ratios to ours, and our
+operations per second as a share of this machine's matrix product. `--bf16` adds our step in bfloat16, where the
+machine's bfloat16 product is at least 3 times its float32 one; where it is not, that is said and nothing is timed.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
+import itertools
 import statistics
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.config import from_dict
-from benchmark.features import load_features
+from benchmark.features import VGG19, load_features
 from benchmark.protocols import MethodSetup, Sample, TaskInfo
-from models.losses import FINE_TO_COARSE
-from models.networks import InstanceNorm
+from models.minimise import Minimiser, make_adam
+from models.ranks import Ranks
 from models.style_consistent import Pix2PixSC, StyleConsistentTrainer
-from models.training import make_accelerator, make_adam, make_minimiser
+from models.training import make_accelerator
+from tests.benchmarks.plain import PlainStep
+from tests.benchmarks.timing import in_turns, matrix_product_peak, ratio
 
-Losses = dict[str, float]
-SIDE, LABELS = 64, 15
-
-
-class PlainNorm(nn.Module):
-    """What `nn.InstanceNorm2d` calls."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.instance_norm(x)
+LABELS = 15
+BF16_GAIN = 3.0  # of the matrix product, below which bfloat16 promises nothing
 
 
-def plain_networks(networks: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
-    """Copies with PyTorch's own instance norm."""
-    copies = {name: copy.deepcopy(network) for name, network in networks.items()}
-    for network in copies.values():
-        for module in list(network.modules()):
-            for name, child in module.named_children():
-                if isinstance(child, InstanceNorm):
-                    setattr(module, name, PlainNorm())
-    return copies
+class RandomVGG(nn.Module):
+    """VGG-19's five maps from random weights, for timing where the trained ones are missing."""
+
+    weights_sha256 = "random"
+
+    def __init__(self) -> None:
+        super().__init__()
+        from torchvision.models import vgg19  # seconds to import
+
+        self.layers = vgg19(weights=None).features[: VGG19.ends[-1] + 1].requires_grad_(False).eval()
+
+    def loss_layers(self, images: Tensor) -> list[Tensor]:
+        found = []
+        for index, layer in enumerate(self.layers):
+            images = layer(images)
+            if index in VGG19.ends:
+                found.append(images)
+        return found
 
 
-class PlainStep:
-    """One step as the official code orders it (spec: systems 1.2, 1.3), weights `official`."""
-
-    def __init__(self, trainer: StyleConsistentTrainer, sample: Sample) -> None:
-        self.networks, self.sample = plain_networks(trainer.networks), sample
-        self.features = trainer.method.features()
-        config = trainer.method.setup.config.train
-        self.optimizers = {
-            name: Adam(net.parameters(), lr=config.lr, betas=(config.beta1, config.beta2), foreach=False)
-            for name, net in self.networks.items()
-        }
-
-    def __call__(self) -> Losses:
-        s, g, d, sd = self.sample, *(self.networks[name] for name in ("G", "D", "SD"))
-        fake = g(torch.cat([s.x, s.F_I, s.I], 1))
-        losses = {
-            "G_gan": mse(d(torch.cat([s.x, fake], 1))[-1], 1),
-            "G_style": mse(sd(torch.cat([fake, s.I], 1))[-1], 1),
-            "G_semantic": self.semantic(fake),
-            "D": 0.5 * (mse(d(torch.cat([s.x, fake.detach()], 1))[-1], 0) + mse(d(torch.cat([s.x, s.z], 1))[-1], 1)),
-            "SD": 0.5
-            * (
-                mse(sd(torch.cat([fake.detach(), s.I], 1))[-1], 0)
-                + mse(sd(torch.cat([s.C, s.I], 1))[-1], 1)
-                + mse(sd(torch.cat([s.D, s.I], 1))[-1], 0)
-            ),
-        }
-        totals = (losses["G_gan"] + 10 * losses["G_style"] + losses["G_semantic"], losses["D"], losses["SD"])
-        for total, optimizer in zip(totals, self.optimizers.values(), strict=True):
-            optimizer.zero_grad()
-            total.backward()
-            optimizer.step()
-        return {name: value.item() for name, value in losses.items()}
-
-    def semantic(self, fake: Tensor) -> Tensor:
-        got, wanted = self.features.loss_layers(fake), self.features.loss_layers(self.sample.z)
-        total = fake.new_zeros(())
-        for weight, a, b in zip(FINE_TO_COARSE, got, wanted, strict=True):
-            per_item = (a - b.detach()).abs().mean((1, 2, 3))
-            total = total + ((10 * weight + 20 * self.sample.consistent.float()) * per_item).mean()
-        return total
-
-
-def mse(score: Tensor, target: float) -> Tensor:
-    return (score - target).square().mean()
-
-
-def our_step(trainer: StyleConsistentTrainer, sample: Sample) -> Callable[[], Losses]:
-    """The suite's own step, as the training loop calls it."""
-    config = trainer.method.setup.config.train
-    accelerator = make_accelerator("no", "cpu")
-    optimizers = {name: accelerator.prepare(make_adam(net, config)) for name, net in trainer.networks.items()}
-    minimise = make_minimiser(accelerator, trainer.networks, optimizers)
-    return lambda: {name: value.item() for name, value in trainer.step(sample, 0, minimise).items()}
-
-
-def make(ngf: int, blocks: int, batch: int) -> tuple[StyleConsistentTrainer, Sample]:
-    """A trainer at 64 px with the embedded feature network, and one batch of noise."""
+def make(size: int, networks: dict[str, int], batch: int, features: Any) -> tuple[StyleConsistentTrainer, Sample]:
+    """A trainer for faces at size x size px, and one batch of noise."""
     tree = {
-        "networks": {"ngf": ngf, "ndf": ngf, "n_downsample": 3, "n_blocks": blocks},
-        "loss": {"features": "efficientnet-lite0", "resize_below": 0},
+        "networks": networks,
+        "loss": {"resize_below": 0},
         "method": {"pix2pixsc": {"weights": "official"}},
     }
-    task = TaskInfo("face", LABELS, SIDE, SIDE)
-    setup = MethodSetup("pix2pixsc", task, from_dict(tree), 0, load_features("efficientnet-lite0"))
-    x, f_i = torch.rand(2, batch, LABELS, SIDE, SIDE)
-    z, i, c, d = torch.rand(4, batch, 3, SIDE, SIDE) * 2 - 1
+    setup = MethodSetup("pix2pixsc", TaskInfo("face", LABELS, size, size), from_dict(tree), 0, features)
+    x, f_i = torch.rand(2, batch, LABELS, size, size)
+    z, i, c, d = torch.rand(4, batch, 3, size, size) * 2 - 1
     return Pix2PixSC(setup).trainer(), Sample(x, z, i, f_i, torch.arange(batch) % 2 == 0, c, d)
+
+
+def our_step(trainer: StyleConsistentTrainer, sample: Sample, precision: str = "no") -> Callable[[], dict[str, float]]:
+    """The suite's own step, as the training loop calls it."""
+    config = trainer.method.setup.config.train
+    accelerator = make_accelerator(precision, "cpu")
+    optimizers = {name: accelerator.prepare(make_adam(net, config)) for name, net in trainer.networks.items()}
+    minimise = Minimiser(accelerator, trainer.networks, optimizers, Ranks())
+
+    def step() -> dict[str, float]:
+        with accelerator.autocast():
+            losses = trainer.step(sample, 0, minimise)
+        minimise.finish()
+        return {name: value.item() for name, value in losses.items()}
+
+    return step
+
+
+def must_agree(first: dict[str, dict[str, float]]) -> None:
+    """The first losses of every way, within 1e-5 of the official way's."""
+    for way, losses in first.items():
+        for name, value in first["official"].items():
+            if abs(losses[name] - value) > 1e-5 * abs(value):
+                raise SystemExit(f"{name}: {way} gives {losses[name]}, the official way {value}")
+
+
+def measure(args: argparse.Namespace, size: int, batch: int, ngf: int, threads: int, peaks: dict[str, float]) -> None:
+    """One line of the table."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    networks = {"ngf": ngf, "ndf": ngf, "n_downsample": args.downsample, "n_blocks": args.blocks}
+    features: Any = RandomVGG() if args.features == "vgg19" else load_features(args.features)
+    trainer, sample = make(size, {**networks, "n_layers": args.layers}, batch, features)
+    ways: dict[str, Callable[[], dict[str, float]]] = {
+        "official": PlainStep(trainer, sample),
+        "lean": PlainStep(trainer, sample, idle=False),
+    }
+    if "bf16" in peaks:
+        ways["bf16"] = our_step(make(size, {**networks, "n_layers": args.layers}, batch, features)[0], sample, "bf16")
+    ways["ours"] = our_step(trainer, sample)  # last: an accelerator sets its precision for the whole process
+    with FlopCounterMode(display=False) as counter:
+        ours = ways["ours"]()
+    must_agree({"ours": ours, **{name: ways[name]() for name in ("official", "lean")}})
+    found = in_turns(ways, args.rounds)
+    cpu, wall = ({name: getattr(t, kind) for name, t in found.items()} for kind in ("cpu", "wall"))
+    seconds = statistics.median(cpu["ours"])
+    rate = counter.get_total_flops() / seconds
+    print(
+        f"{size:4d} px  batch {batch}  ngf {ngf:2d}  threads {threads}  "
+        + "  ".join(f"{name} {statistics.median(v):.3f}" for name, v in cpu.items())
+        + f"  CPU-s ({statistics.median(wall['ours']):.3f} s by the clock)  ours "
+        + ", ".join(f"{ratio(v, cpu['ours']):.2f}x {name}" for name, v in cpu.items() if name != "ours")
+        + f"  {counter.get_total_flops() / 1e9:.1f} GFLOP, {rate / 1e9:.0f} GFLOP/s, {rate / peaks['no']:.0%} of peak",
+        flush=True,
+    )
+
+
+def machine(bf16: bool) -> dict[str, float]:
+    """Matrix-product peaks by precision; "bf16" only if asked for and worth it."""
+    torch.set_num_threads(1)
+    peaks = {"no": matrix_product_peak(torch.float32)}
+    line = f"torch {torch.__version__}; matrix product of one thread: float32 {peaks['no'] / 1e9:.0f} GFLOP/s"
+    if bf16:
+        half = matrix_product_peak(torch.bfloat16)
+        line += f", bfloat16 {half / 1e9:.2f} GFLOP/s"
+        if half >= BF16_GAIN * peaks["no"]:
+            peaks["bf16"] = half
+        else:
+            line += f": below {BF16_GAIN:g} times float32, bfloat16 is not timed"
+    print(line, flush=True)
+    return peaks
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for flag, default in (("threads", 1), ("ngf", 24), ("blocks", 6), ("batch", 8), ("rounds", 7)):
-        parser.add_argument(f"--{flag}", type=int, default=default)
+    for flag, default in (("size", "64"), ("batch", "8"), ("ngf", "24"), ("threads", "1")):
+        parser.add_argument(f"--{flag}", default=default, help="one number or several with commas")
+    for flag, number in (("blocks", 6), ("downsample", 3), ("layers", 3), ("rounds", 7)):
+        parser.add_argument(f"--{flag}", type=int, default=number)
+    parser.add_argument("--features", default="efficientnet-lite0", choices=["efficientnet-lite0", "vgg19"])
+    parser.add_argument("--bf16", action="store_true", help="also in bfloat16, if this machine's gain is worth it")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
-    trainer, sample = make(args.ngf, args.blocks, args.batch)
-    steps: dict[str, Callable[[], Losses]] = {"plain": PlainStep(trainer, sample), "ours": our_step(trainer, sample)}
-
-    first = {name: step() for name, step in steps.items()}
-    for name, value in first["plain"].items():
-        if abs(first["ours"][name] - value) > 1e-5 * abs(value):
-            raise SystemExit(f"{name}: {first['ours'][name]} is not the plain way's {value}")
-
-    cpu: dict[str, list[float]] = {name: [] for name in steps}
-    wall: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(args.rounds):
-        for name, step in steps.items():
-            began = time.process_time(), time.perf_counter()
-            step()
-            cpu[name].append(time.process_time() - began[0])
-            wall[name].append(time.perf_counter() - began[1])
-
-    print(f"first losses equal to 1e-5; {vars(args)}; torch {torch.__version__}; medians of {args.rounds}")
-    for kind, seconds in (("CPU", cpu), ("wall", wall)):
-        plain, ours = (statistics.median(seconds[name]) for name in ("plain", "ours"))
-        print(f"{kind:4s}  plain {plain:.3f} s  ours {ours:.3f} s  ratio {plain / ours:.2f}")
+    peaks = machine(args.bf16)
+    several = [[int(part) for part in getattr(args, key).split(",")] for key in ("size", "batch", "ngf", "threads")]
+    for size, batch, ngf, threads in itertools.product(*several):
+        measure(args, size, batch, ngf, threads, peaks)
 
 
 if __name__ == "__main__":
