@@ -31,6 +31,14 @@ The same command continues a run that was stopped, and does nothing when it is f
 Several tasks (or "all") make a folder per task and one report over them; a time budget is shared evenly.
 Rendered frames are kept for other runs in $BENCH_FRAMES (or ~/.cache/exemplar-bench/frames), at most 4 GB;
 BENCH_FRAMES=off keeps none.
+
+\b
+Exit codes:
+  0    the report is written, also where --max-minutes cut trainings short: it says so, and the same command goes on
+  1    some cells failed; the report says why, the same command tries them again
+  2    a mistake; the line on stderr says what
+  75   continue me: SIGTERM or SIGUSR1 (a pre-emption) ended it after a checkpoint; the same command goes on
+  130  Ctrl-C, after a checkpoint; the same command goes on
 """
 
 

@@ -59,7 +59,7 @@ docs/training.md says what survives what, and how to run under Slurm.
 )
 @click.option(
     "--fork",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=click.Path(path_type=Path, file_okay=False),
     default=None,
     help="Run folder of a training with another configuration, from whose last checkpoint to set out.",
 )
@@ -114,6 +114,8 @@ def _cell_of(run: Path, cell: Cell, out: Path) -> Path:
     folder = cell.folder(run)
     if run.resolve() == out.resolve():
         raise BenchError(f"--fork {run}: is --out itself; the new training needs a folder of its own")
+    if not run.is_dir():
+        raise BenchError(f"--fork {run}: no such folder; give the run folder of another training")
     if not (folder / "checkpoints").is_dir():
         there = sorted(str(p.parent.relative_to(run / "cells")) for p in run.glob("cells/*/*/checkpoints"))
         raise BenchError(f"--fork {run}: no checkpoint of {cell}; there is one of: {', '.join(there) or 'nothing'}")

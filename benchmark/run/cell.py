@@ -78,10 +78,11 @@ class CellRun:
     def _train(self, method: Method) -> dict[str, Any]:
         reset_peak_memory()
         report = self._fitted(method)
+        untrained = report.finished and not report.steps
         special = {"best": report.best, "forked_from": report.forked_from}
         return {
             "steps": report.steps,
-            "planned": planned_steps(self.world.config, self.cell.method) if report.steps else 0,
+            "planned": 0 if untrained else planned_steps(self.world.config, self.cell.method),
             "finished": report.finished,
             "fit_seconds": report.seconds,
             "losses": dict(report.losses),

@@ -87,6 +87,8 @@ def check_same(folder: Path, old: dict[str, Any], plan: Plan) -> None:
     for key in ("task", "config", "data"):
         for name, before, now in _differences(key, old.get(key), new[key]):
             hint = CHANGED.get(name, "use another --out")
+            if key == "config":
+                hint += f"; to go on there from these weights, `bench train --fork {folder}`"
             raise BenchError(f"{folder}: holds another run: {name} was {before!r}, now {now!r}; {hint}")
     for method, now in new["code"].items():
         if old["code"].get(method, now) != now:
