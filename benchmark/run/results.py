@@ -22,6 +22,7 @@ A run over several tasks is a folder with a run folder per task, named by it, an
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -126,19 +127,15 @@ class Results:
 
 
 def write_results(folder: Path, results: Results) -> None:
-    """Write results.json atomically."""
-    write_json(folder / "results.json", dataclasses.asdict(results))
+    """Write results.json atomically, as `results.schema.json` describes it."""
+    write_json(folder / "results.json", _strict(dataclasses.asdict(results)))
 
 
 def read_results(folder: Path) -> Results:
-    """Read results.json; a newer schema, a missing or a damaged file is one clear line."""
+    """Read results.json; another schema, a missing or a damaged file is one clear line."""
     path = folder / "results.json"
     tree = read_json(path)
-    if not isinstance(tree, dict) or tree.get("schema") != SCHEMA:
-        found = tree.get("schema") if isinstance(tree, dict) else None
-        raise BenchError(
-            f"{path}: schema {found!r}; this version reads schema {SCHEMA}: run `bench run` on the folder again"
-        )
+    _check_schema(path, tree)
     try:
         return Results(
             task=tree["task"],
@@ -147,12 +144,41 @@ def read_results(folder: Path) -> Results:
             items=tree["items"],
             methods=tuple(MethodRow(**row) for row in tree["methods"]),
             metrics=tuple(MetricRow(**row) for row in tree["metrics"]),
-            values=tuple(Value(**row) for row in tree["values"]),
-            differences=tuple(Difference(**row) for row in tree["differences"]),
+            values=tuple(Value(**_numbers(row)) for row in tree["values"]),
+            differences=tuple(Difference(**_numbers(row)) for row in tree["differences"]),
             cautions=tuple(tree["cautions"]),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise BenchError(f"{path}: damaged: {error}; run `bench run` on the folder again to rebuild it") from error
+
+
+def _check_schema(path: Path, tree: Any) -> None:
+    """Older files are rebuilt from the folder's scores; newer ones need a newer program."""
+    found = tree.get("schema") if isinstance(tree, dict) else None
+    if found == SCHEMA:
+        return
+    newer = isinstance(found, int) and found > SCHEMA
+    help_ = "upgrade exemplar-bench" if newer else "run `bench run` on the folder again"
+    raise BenchError(f"{path}: schema {found!r}; this version reads schema {SCHEMA}: {help_}")
+
+
+NAMES = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
+
+
+def _strict(tree: Any) -> Any:
+    """JSON has no infinity and no NaN: other programs could not read the file, so they go in by name."""
+    if isinstance(tree, Mapping):
+        return {key: _strict(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_strict(value) for value in tree]
+    if isinstance(tree, float) and not math.isfinite(tree):
+        return "NaN" if math.isnan(tree) else "Infinity" if tree > 0 else "-Infinity"
+    return tree
+
+
+def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its numbers as numbers."""
+    return {key: NAMES.get(v, v) if key in ("value", "low", "high") else v for key, v in row.items()}
 
 
 @dataclass(frozen=True)

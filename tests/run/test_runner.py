@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
 from benchmark import config as configuration
 from benchmark import registry
@@ -23,6 +24,7 @@ from benchmark.run.engines import local
 from benchmark.run.engines.local import LocalEngine
 from benchmark.run.plan import make_plan
 from benchmark.run.results import RunView, read_results
+from benchmark.run.schema import schema
 from tests import toy
 
 REPO = Path(__file__).resolve().parents[2]
@@ -282,6 +284,7 @@ def test_results_of_another_schema_or_damaged_are_refused(tmp_path: Path) -> Non
     go(tmp_path, "toy-good")
     path = tmp_path / "results.json"
     tree = json.loads(path.read_text())
+    Draft202012Validator(schema()).validate(tree)  # what a real run writes is what the schema says
     path.write_text(json.dumps({**tree, "schema": 99}))
     with pytest.raises(BenchError, match="schema 99; this version reads schema 1"):
         read_results(tmp_path)
