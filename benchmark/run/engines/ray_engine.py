@@ -51,6 +51,8 @@ class RayEngine:
 
     def carry(self, errand: Errand) -> Mapping[Cell, Sequence[str]]:
         waiting = list(errand.todo)
+        if not waiting:
+            return {}
         with connected(self.address) as ray:
             while waiting:  # once; again for those that their share of the budget cut short, where time is left over
                 self._round(ray, errand, waiting)
