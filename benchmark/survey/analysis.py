@@ -55,6 +55,14 @@ class Timed:
 
 
 @dataclass(frozen=True)
+class Sourced:
+    """The share of those who came one way: by an open link, a recruiter, or a study without a server."""
+
+    source: str
+    share: Share
+
+
+@dataclass(frozen=True)
 class PairRow:
     """The votes of one pair, over all exposure times; `low` and `high` are Wilson's (each vote is another person's)."""
 
@@ -92,6 +100,7 @@ class Comparison:
     without_one: tuple[float, float] | None
     agreement: Estimate  # Krippendorff's alpha between raters
     durations: tuple[Timed, ...]  # empty where time is unlimited
+    sources: tuple[Sourced, ...]  # empty where all votes came one way
     pairs: tuple[PairRow, ...]  # most preferred first
 
 
@@ -198,6 +207,7 @@ def _comparison(name: str, kept: Sequence[Vote], everybody: Sequence[Vote], want
         without_one=_without_one(own),
         agreement=_agreement(own),
         durations=tuple(Timed(ms, _preferred([vote for vote in own if vote["duration_ms"] == ms])) for ms in durations),
+        sources=_sources(own),
         pairs=_pairs(own),
     )
 
@@ -220,6 +230,12 @@ def _is_main(vote: Vote) -> bool:
 
 def _preferred(votes: Sequence[Vote]) -> Share:
     return share([_is_main(vote) for vote in votes], votes)
+
+
+def _sources(votes: Sequence[Vote]) -> tuple[Sourced, ...]:
+    ways = sorted({vote["source"] for vote in votes})
+    shares = [Sourced(way, _preferred([vote for vote in votes if vote["source"] == way])) for way in ways]
+    return tuple(shares) if len(shares) > 1 else ()
 
 
 def _without_one(votes: Sequence[Vote]) -> tuple[float, float] | None:

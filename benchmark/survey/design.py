@@ -86,7 +86,7 @@ class Question:
 class Recruiting:
     """The table [recruit]: where people come from and what they take back."""
 
-    source: str = "open"  # "open" link, or the name of a platform; analysed as separate strata
+    source: str = "open"  # "open" link, or the name of a platform; shares of each are told beside the whole
     parameter: str = ""  # name of the address parameter with the person's id; "" = nobody is identified
     code: str = ""  # the completion code; "" = a code of each person's own
     return_address: str = ""  # link on the last page; {code} stands for the code

@@ -83,6 +83,7 @@ def _robustness(comparison: Comparison) -> list[str]:
     return [
         f"  {comparison.against:<22} without exclusions {_in_words(comparison.everybody)}",
         *([f"  {'':<22} without any one person {_range(*alone)}"] if alone else []),
+        *(f"  {'':<22} source {one.source}: {_in_words(one.share)}" for one in comparison.sources),
         f"  {'':<22} agreement (alpha) {_number(comparison.agreement)}",
     ]
 
