@@ -32,10 +32,8 @@ def draw_pairs(
     share = {"both": config.consistent_share, "consistent": 1.0, "inconsistent": 0.0}[drawn]
     if share < 1 and len(clips) < 2:
         raise BenchError("--drawn: there is one clip only; give --drawn consistent")
-    sampler, rng = (
-        PairSampler(clips, replace(config, consistent_share=share, labels="")),
-        np.random.default_rng([seed, 0xBA1]),
-    )
+    sampler = PairSampler(clips, replace(config, consistent_share=share, labels=""))
+    rng = np.random.default_rng([seed, 0xBA1])
     found: dict[frozenset[Frame], Pair] = {}
     for _ in range(MOST_DRAWS * count):
         pair = sampler.draw(rng)

@@ -50,7 +50,6 @@ def main() -> None:
     from benchmark.survey.web.serving import serve
 
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
-    sys.argv = sys.argv[:1]  # gunicorn reads them too
     serve(folder, None, host="127.0.0.1", port=port, workers=WORKERS, threads=THREADS, simulated=True, limits=FREE)
 
 
