@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -147,11 +148,12 @@ def test_the_page_asks_nothing_of_another_host(make: Make) -> None:
     assert "connect-src https://a.org:8443;" in page(make(**SIZES), "https://a.org:8443/in?x=1")
 
 
-@pytest.mark.parametrize("post", ["http://a.org/", "ftp://a.org", "https://", "https://a.org/;script-src *", "a.org"])
-def test_addresses_that_cannot_take_answers_are_refused(make: Make, tmp_path: Path, post: str) -> None:
+def test_addresses_that_cannot_take_answers_are_refused(make: Make, tmp_path: Path) -> None:
     study = make(pairs=2, trials=2, raters=1)
-    with pytest.raises(BenchError, match="--post"):
-        write_site(study, deal(study), tmp_path / "study.zip", post)
+    dealt = deal(study)
+    for post in ("http://a.org/", "ftp://a.org", "https://", "https://a.org/;script-src *", "a.org"):
+        with pytest.raises(BenchError, match=f"--post {re.escape(post)}"):
+            write_site(study, dealt, tmp_path / "study.zip", post)
     assert not list(tmp_path.glob("*.zip"))
 
 

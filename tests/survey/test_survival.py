@@ -34,7 +34,7 @@ from tests.survey.rater import FREE, ORIGIN, Rater
 from tests.survey.test_allocation import enter, vote
 
 Make = Callable[..., Study]
-KILLS = {"sqlite": 200, "postgresql": 50}  # of the web server; PostgreSQL itself lives on
+KILLS = {"sqlite": 200, "postgresql": 20}  # of the web server; PostgreSQL itself lives on
 
 
 def _serve(study: Study, listening: socket.socket, ready: int) -> None:
