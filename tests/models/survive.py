@@ -82,6 +82,7 @@ def life(folder: Path, plant: Callable[[], None] | None = None, cpu_seconds: flo
     pid = os.fork()
     if pid == 0:
         try:
+            random.seed(1)  # a fork is given new numbers of its own
             if plant is not None:
                 plant()
             fit(folder)

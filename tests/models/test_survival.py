@@ -41,5 +41,5 @@ def test_twenty_kills_change_no_bit(tmp_path: Path) -> None:
     states = [load_file(run / "checkpoints" / names[0][-1]) for run in (unbroken, killed)]
     assert states[0].keys() == states[1].keys()
     assert {key.split(".")[0] for key in states[0]} == {"G", "D", "SD", "ema", "best", "random"}
-    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+    assert [key for key in states[0] if not torch.equal(states[0][key], states[1][key])] == []
     assert log(unbroken) == log(killed)
