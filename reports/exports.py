@@ -1,9 +1,13 @@
-"""A `Table` as CSV (unrounded), Markdown and LaTeX (booktabs), for papers and spreadsheets."""
+"""A `Table` as CSV and JSON (unrounded), Markdown and LaTeX (booktabs), for spreadsheets, programs and papers."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+import math
+import re
+from collections.abc import Sequence
 
 from reports.table import Cell, Row, Table
 
@@ -12,18 +16,52 @@ LATEX = {
     **{character: "\\" + character for character in "&%$#_{}"},
     "[": "{[}",  # a bare one at the start of a row would be read as the option of the row break before it
     "]": "{]}",
+    "*": "{*}",  # so would a star
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "|": "$|$",
+    '"': "''",
+    "`": r"\textasciigrave{}",
     "\N{MINUS SIGN}": "$-$",
     "↓": r"$\downarrow$",
     "↑": r"$\uparrow$",
-    "×": r"$\times$",
+    "→": r"$\rightarrow$",
     "∞": r"$\infty$",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
+    "≈": r"$\approx$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "<": "$<$",
+    ">": "$>$",
 }
+TYPED = re.compile(
+    "[ -~\N{NO-BREAK SPACE}-\N{LATIN SMALL LETTER Z WITH CARON}‘’“”–—…]"
+)  # what every LaTeX knows as it is
 MARKS = {"better": "+", "worse": "−", "not separable": "="}
 MARK_KEY = "+ better, − worse, = not separable."
+
+
+def to_json(table: Table) -> str:
+    """The whole table; a number that is not finite is a string, as in results.json."""
+    tree = {
+        **{name: getattr(table, name) for name in ("name", "title", "subtitle", "banner", "protocol")},
+        "columns": table.columns,
+        "notes": table.notes,
+        "rows": [
+            {"method": row.head, "kind": row.kind, "remark": row.remark, "cells": [_cell(cell) for cell in row.cells]}
+            for row in _ordered(table)
+        ],
+    }
+    return json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _cell(cell: Cell) -> dict[str, object]:
+    """What the cell has; one without text says why in "missing"."""
+    if not cell.text:
+        return {"missing": cell.reason}
+    numbers = {name: number for name in ("value", "low", "high") if (number := getattr(cell, name)) is not None}
+    told = {name: number if math.isfinite(number) else str(number) for name, number in numbers.items()}
+    more = {"detail": cell.detail, "mark": cell.mark, "best": cell.best}
+    return {"text": cell.text, **told, **{name: value for name, value in more.items() if value}}
 
 
 def to_csv(table: Table) -> str:
@@ -72,8 +110,11 @@ def to_markdown(table: Table) -> str:
     return "\n".join([f"### {_md(table.title)}", "", _md(table.subtitle), "", *head, *rows, "", *below]).rstrip() + "\n"
 
 
-def to_latex(table: Table) -> str:
-    """A `table` environment that compiles as it is, given `\\usepackage{booktabs}`; references below a rule."""
+def to_latex(table: Table, cites: Sequence[str] = ()) -> str:
+    """A `table` environment that compiles as it is, given `\\usepackage{booktabs}`; references below a rule.
+
+    `cites`: keys of references.bib, for a comment.
+    """
     align = "l" + ("r" if table.numeric else "l") * len(table.columns)
     body: list[str] = []
     for group in table.groups():
@@ -83,6 +124,7 @@ def to_latex(table: Table) -> str:
     return "\n".join(
         [
             "% needs \\usepackage{booktabs}",
+            *([rf"% cite as \cite{{{','.join(cites)}}}, from references.bib"] if cites else []),
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{_tex(f'{table.title}: {table.subtitle}. ' + ' '.join(_remarks(table)))}}}",
@@ -130,7 +172,14 @@ def _md_cell(cell: Cell) -> str:
 
 
 def _tex(text: str) -> str:
-    return "".join(LATEX.get(character, character) for character in _one_line(text))
+    return re.sub("-(?=-)", "-{}", "".join(map(_tex_character, _one_line(text))))  # two would become a dash
+
+
+def _tex_character(character: str) -> str:
+    """A character that not every LaTeX knows goes in by its number, since one that is unknown stops it."""
+    if character in LATEX:
+        return LATEX[character]
+    return character if TYPED.match(character) else f"{{[}}U+{ord(character):04X}{{]}}"
 
 
 def _tex_cell(cell: Cell) -> str:

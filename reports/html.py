@@ -1,4 +1,5 @@
-"""From a page's content to files: one offline HTML page, and every table as CSV, Markdown and LaTeX beside it.
+"""From a page's content to files: one offline HTML page, every table as CSV, JSON, Markdown and LaTeX beside it, and
+the BibTeX of what they rest on.
 
 The page's only script is named in its Content Security Policy by its hash: whatever a name or a file smuggles in, the
 browser runs nothing else and asks nobody for anything.
@@ -17,15 +18,19 @@ from typing import TYPE_CHECKING, Any
 from benchmark.errors import BenchError
 from benchmark.files import write_atomic
 from reports import exports
+from reports.bibliography import Bibliography
 from reports.table import Table
 
 if TYPE_CHECKING:
     import jinja2
 
+REFERENCES = "references.bib"
 LIMIT = 15 * 2**20  # bytes of report.html
 
 
-def write_page(folder: Path, template: str, content: Mapping[str, Any], tables: Sequence[Table]) -> Path:
+def write_page(
+    folder: Path, template: str, content: Mapping[str, Any], tables: Sequence[Table], cited: Bibliography
+) -> Path:
     """Write `folder/report.html` and `folder/tables/`, each file atomically; returns the path of the page.
 
     Raises BenchError when the page would pass 15 MB.
@@ -34,7 +39,8 @@ def write_page(folder: Path, template: str, content: Mapping[str, Any], tables: 
     if len(html) > LIMIT:
         raise BenchError(f"{folder}: the report would take {len(html) / 2**20:.1f} MB, more than {LIMIT // 2**20}")
     for table in tables:
-        write_table(folder / "tables", table)
+        write_table(folder / "tables", table, cited)
+    write_atomic(folder / "tables" / REFERENCES, cited.bibtex().encode())
     path = folder / "report.html"
     write_atomic(path, html)
     return path
@@ -67,7 +73,13 @@ def source_hash(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
-def write_table(folder: Path, table: Table) -> None:
-    """`folder/<name>.csv`, `.md` and `.tex`."""
-    for suffix, write in (("csv", exports.to_csv), ("md", exports.to_markdown), ("tex", exports.to_latex)):
-        write_atomic(folder / f"{table.name}.{suffix}", write(table).encode())
+def write_table(folder: Path, table: Table, cited: Bibliography) -> None:
+    """`folder/<name>.csv`, `.json`, `.md` and `.tex`."""
+    texts = {
+        "csv": exports.to_csv(table),
+        "json": exports.to_json(table),
+        "md": exports.to_markdown(table),
+        "tex": exports.to_latex(table, cited.keys(table)),
+    }
+    for suffix, text in texts.items():
+        write_atomic(folder / f"{table.name}.{suffix}", text.encode())

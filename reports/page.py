@@ -1,5 +1,5 @@
 """The report of one run: `write_report(folder)` leaves `report.html`, a sheet for every item in `items/`,
-`tables/*.{csv,md,tex}` and `claims.{csv,json}` in the run folder.
+`tables/*.{csv,json,md,tex}`, `tables/references.bib` and `claims.{csv,json}` in the run folder.
 
 One offline file: no request leaves it, it needs no JavaScript (which adds sorting, filtering and a wipe between two
 pictures), follows light and dark, prints, and fits a phone. The
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.run.results import RunView
+from reports.bibliography import Bibliography
 from reports.claim_rows import claims, write_claims
 from reports.comparability import warnings
 from reports.cost import cost_table
@@ -21,7 +22,7 @@ from reports.grid import first_look, grids
 from reports.html import write_page
 from reports.item_scores import ItemScores, item_scores
 from reports.items import Sheets
-from reports.paper_tables import paper_tables, unanswered
+from reports.paper_tables import paper_tables, shared_tables, unanswered
 from reports.people import study_parts
 from reports.plots import costs, spreads, votes
 from reports.provenance import provenance, summary
@@ -41,7 +42,7 @@ def write_report(run_folder: Path) -> Path:
     content = collect(view, scores)
     Sheets(view, scores).write()
     write_claims(view.folder, content["claims"])
-    return write_page(view.folder, "page.html", content, content["every_table"])
+    return write_page(view.folder, "page.html", content, content["every_table"], Bibliography.of([view]))
 
 
 def collect(view: RunView, scores: ItemScores) -> dict[str, Any]:
@@ -51,6 +52,8 @@ def collect(view: RunView, scores: ItemScores) -> dict[str, Any]:
     truths = counterfactual_tables(results)
     other = other_table(results, paper.tables)
     cost = cost_table(view)
+    older = load_paper("pix2pixhd")
+    beside = shared_tables(view, older.tables)
     people = study_parts(view, paper.tables)
     pictures = grids(view, scores)
     return {
@@ -61,6 +64,8 @@ def collect(view: RunView, scores: ItemScores) -> dict[str, Any]:
         "paper": paper,
         "cards": cards(view, paper.tables),
         "paper_tables": printed,
+        "older_paper": older,
+        "older_tables": beside,
         "unanswered": unanswered(view, paper.tables),
         "people": people,
         "truth_tables": truths,
@@ -76,6 +81,7 @@ def collect(view: RunView, scores: ItemScores) -> dict[str, Any]:
         "provenance": provenance(view),
         "every_table": [
             *printed,
+            *beside,
             *(table for part in people for table in part.tables),
             *truths,
             *([other] if other else []),

@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmark.run.results import MetricRow, RunView, SuiteView, read_suite
 from reports import compare
+from reports.bibliography import Bibliography
 from reports.claim_rows import claims, write_claims
 from reports.facing import facings
 from reports.grid import Grid, first_look, grids
@@ -47,7 +48,9 @@ def write_suite(folder: Path) -> Path:
     views = [view for view in suite.views if (view.folder / "results.json").exists()]
     content = collect(suite, views)
     write_claims(suite.folder, content["claims"])
-    return write_page(suite.folder, "suite.html", content, content["tables"] + content["truth_tables"])
+    return write_page(
+        suite.folder, "suite.html", content, content["tables"] + content["truth_tables"], Bibliography.of(views)
+    )
 
 
 def collect(suite: SuiteView, views: Sequence[RunView]) -> dict[str, Any]:
