@@ -35,6 +35,12 @@ def paper_tables(view: RunView, published: Sequence[PublishedTable]) -> list[Tab
     return tables
 
 
+def shared_tables(view: RunView, published: Sequence[PublishedTable]) -> list[Table]:
+    """Of another paper's tables those in which the run has at least two of the printed methods."""
+    shared = [table for table in published if any(len(facing.competing) > 1 for facing in facings(view, table))]
+    return paper_tables(view, shared)
+
+
 def unanswered(view: RunView, published: Sequence[PublishedTable]) -> list[str]:
     """The printed tables this page has no table for, each with the reason."""
     task, notes = view.results.task, []

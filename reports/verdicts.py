@@ -46,8 +46,11 @@ class Card:
         kinds = {line.verdict for line in self.lines}
         if len(kinds) == 1:
             return kinds.pop()
-        good = sum(line.tone == "good" for line in self.lines)
-        return f"{good} of {len(self.lines)} clearly as claimed" if good else "open"
+        good, bad = (sum(line.tone == tone for line in self.lines) for tone in ("good", "bad"))
+        if not good and not bad:
+            return "open"
+        against = f", {bad} clearly against it" if bad else ""
+        return f"{good} of {len(self.lines)} clearly as claimed{against}"
 
     @property
     def tone(self) -> str:

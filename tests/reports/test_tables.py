@@ -9,14 +9,24 @@ from pathlib import Path
 import pytest
 
 from benchmark.files import read_json, write_json
-from benchmark.run.results import Difference, MethodRow, MetricRow, Results, RunView, Value, write_results
+from benchmark.run.results import (
+    Difference,
+    MethodRow,
+    MetricRow,
+    Results,
+    RunView,
+    Value,
+    write_preference,
+    write_results,
+)
 from reports import compare
-from reports.comparability import agreement, obstacles
-from reports.paper_tables import paper_tables, unanswered
+from reports.comparability import agreement, obstacles, warnings
+from reports.paper_tables import paper_tables, shared_tables, unanswered
 from reports.published import load_paper
 from reports.score_tables import counterfactual_tables, other_table
 from reports.table import Table, decimals_for, interval, number, p_value
-from reports.verdicts import cards
+from reports.verdicts import Card, Line, cards
+from tests.reports.fake_run import fake_preference
 
 TABLES = load_paper("pix2pixsc").tables
 
@@ -250,3 +260,50 @@ def test_a_reference_does_not_stretch_the_scale(clean_run: Path) -> None:
     strips = {row.head: row.strip for row in lepe.rows}
     assert strips["Copy exemplar"].off == "above" and strips["MUNIT"] is None
     assert strips["pix2pixHD"].low < strips["pix2pixHD"].value < strips["pix2pixHD"].high
+
+
+def test_another_papers_tables_need_two_of_its_methods(run: Path, results: Results) -> None:
+    metrics = tuple(MetricRow(f"sps-{m}[danet,64x36]", m, "higher", whole_set=True) for m in ("pixel", "iou"))
+    rows = tuple(MethodRow(name, name, "method", 1) for name in ("pix2pixhd", "pix2pix"))
+    values = tuple(
+        Value(row.name, m.id, 0.5 + i / 10, 0.4, 0.7, 9, 0, 1) for i, row in enumerate(rows) for m in metrics
+    )
+    street = dataclasses.replace(results, task="street", methods=rows, metrics=metrics, values=values, differences=())
+    older = load_paper("pix2pixhd").tables
+    write_results(run, street)
+    tables = shared_tables(RunView(run), older)
+    assert "table1-segmentation" in [table.name for table in tables]
+    assert (
+        cell(tables[0], "pix2pix", "Mean IoU").text and cell(tables[0], "pix2pix", "Mean IoU, paper").text == "0.3948"
+    )
+    write_results(run, dataclasses.replace(street, methods=rows[:1], values=values[:2]))
+    assert shared_tables(RunView(run), older) == []
+
+
+def test_votes_are_judged_like_any_table_but_simulated_ones_are_not(run: Path) -> None:
+    study = fake_preference()
+    write_preference(run, study)
+    (card,) = (card for card in cards(RunView(run), TABLES) if "Table 3" in card.claim)
+    assert [(line.against, line.sentence) for line in card.lines] == [
+        ("pix2pixHD", "preferred, as in the paper"),
+        ("PairedMUNIT", "preferred, as in the paper"),
+    ]
+    lost = tuple(dataclasses.replace(vote, value=1 - vote.value) for vote in study.comparisons)
+    write_preference(run, dataclasses.replace(study, comparisons=lost))
+    (card,) = (card for card in cards(RunView(run), TABLES) if "Table 3" in card.claim)
+    assert card.verdict == "against the paper" and card.tone == "bad"
+
+
+def test_a_card_of_several_pairs_hides_none_that_speaks_against_it() -> None:
+    def line(tone: str, verdict: str) -> Line:
+        return Line("x", "1", "2", verdict, verdict, tone, "")
+
+    mixed = Card("claim", "m", "x", (line("good", "as in the paper"), *[line("bad", "against the paper")] * 2))
+    assert (mixed.verdict, mixed.tone) == ("1 of 3 clearly as claimed, 2 clearly against it", "open")
+
+
+def test_simulated_votes_get_no_verdict_and_a_warning(run: Path) -> None:
+    write_preference(run, dataclasses.replace(fake_preference(), simulated=True))
+    (card,) = (card for card in cards(RunView(run), TABLES) if "Table 3" in card.claim)
+    assert card.verdict == "no verdict" and "simulated" in card.reason
+    assert any("simulated" in text for text in warnings(RunView(run)))
