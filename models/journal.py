@@ -1,7 +1,8 @@
 """What a fit leaves to look at: log.jsonl, TensorBoard events, sample grids and the progress bar.
 
 tensorboard --logdir RUN/.../tb
-{"step": 500, "seconds": 92.1, "losses": {"G_gan": 0.41, ...}}   # log.jsonl: means since the line before
+{"step": 500, "seconds": 92.1, "waited": 0.2, "losses": {"G_gan": 0.41, ...}}  # log.jsonl: means since the line before,
+                                                                   # and seconds in it without a batch to train on
 {..., "metrics": {"lepe[dlib-68,64px]": 0.031}}                  # and the scores where train.keep_best evaluated
 """
 
@@ -10,8 +11,10 @@ from __future__ import annotations
 import json
 import math
 import statistics
+import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,7 @@ class Journal:
     def __init__(self, folder: Path, start: int, total: int, progress: bool, explode: float, ranks: Ranks) -> None:
         self.folder, self.explode, self.ranks = folder, explode, ranks
         self.latest: dict[str, float] = {}
+        self._waited = 0.0
         self._window: dict[str, list[tuple[int, Tensor]]] = defaultdict(list)
         self._usual: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         if not ranks.first:
@@ -65,6 +69,13 @@ class Journal:
         """Take the losses of one step (counted from 0) or of a part of its batch; no host synchronisation."""
         for name, value in losses.items():
             self._window[name].append((step, value.detach()))
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Around the loop's wait for its next batch: how long it took stands in the next line."""
+        began = time.monotonic()
+        yield
+        self._waited += time.monotonic() - began
 
     def tick(self) -> None:
         """Move the progress bar by one step."""
@@ -96,7 +107,8 @@ class Journal:
             return trouble
         means = {name: sum(v for _, v in column) / len(column) for name, column in values.items()}
         self._remember(means)
-        line = {"step": done, "seconds": round(seconds, 3), "losses": means}
+        line = {"step": done, "seconds": round(seconds, 3), "waited": round(self._waited, 3), "losses": means}
+        self._waited = 0.0
         with open(self._log, "a", encoding="utf-8") as file:
             file.write(json.dumps(line | ({"metrics": dict(scores)} if scores else {})) + "\n")
         for tag, row in (("loss", means), ("metric", scores)):

@@ -115,7 +115,9 @@ def train(
                 break
             set_rate(optimizers, learning_rate(step, config))
             ranks.reseed(step)
-            micro_batches = parts(next(batches), config.accumulate)
+            with journal.waiting():
+                batch = next(batches)
+            micro_batches = parts(batch, config.accumulate)
             for number, sample in enumerate(micro_batches, start=1):
                 minimise.last = number == len(micro_batches)
                 with accelerator.autocast():

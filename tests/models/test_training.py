@@ -130,11 +130,23 @@ def test_log_lines_are_means_and_tensorboard_has_them(tmp_path: Path) -> None:
             if step % 2:
                 assert journal.write(step + 1, float(step)) == ""
     assert log_lines(tmp_path) == [
-        {"step": 2, "seconds": 1.0, "losses": {"G": 2.0}},
-        {"step": 4, "seconds": 3.0, "losses": {"G": 15.0}},
+        {"step": 2, "seconds": 1.0, "waited": 0.0, "losses": {"G": 2.0}},
+        {"step": 4, "seconds": 3.0, "waited": 0.0, "losses": {"G": 15.0}},
     ]
     events = EventAccumulator(str(tmp_path / "tb")).Reload()
     assert [(event.step, event.value) for event in events.Scalars("loss/G")] == [(2, 2.0), (4, 15.0)]
+
+
+def test_a_line_says_how_long_batches_were_waited_for(tmp_path: Path) -> None:
+    class Slow(RandomPairs):
+        def batch(self, step: int) -> Sample:
+            time.sleep(0.1 if step in (3, 4) else 0.0)
+            return super().batch(step)
+
+    run_loop(tmp_path, OneWeight(), Slow())
+    waited = [line["waited"] for line in log_lines(tmp_path)]
+    assert len(waited) == 4  # two steps each
+    assert min(waited[1:3]) > 0.05  # steps 3 and 4 lie in the second and the third line
 
 
 def test_a_torn_log_is_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
