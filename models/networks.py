@@ -36,7 +36,7 @@ class ScoreConv(nn.Conv2d):
     """A convolution to one or few channels (stride 1): the same sums as nn.Conv2d's, added up from the other end.
 
     What every input pixel gives to each output around it is one matrix product; `fold` adds it up in place. On a CPU
-    the direct form fills one lane of eight and takes 1.4 to 2.6 times as long (docs/performance.md).
+    the direct form fills one lane of eight and takes 1.2 to 2.9 times as long (docs/performance.md).
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ class ImageConv(nn.Conv2d):
     """A convolution to an image's channels (stride 1, no padding): the same sums as nn.Conv2d's, four pixels at a time.
 
     A square of 2x2 output pixels is four copies of the kernel, each shifted by a pixel in a window larger by one, at
-    stride 2: 12 channels where 3 would leave most lanes empty. On a CPU 1.3 to 1.8 times faster (docs/performance.md).
+    stride 2: 12 channels where 3 would leave most lanes empty. On a CPU about 1.5 times faster (docs/performance.md).
     """
 
     def forward(self, input: Tensor) -> Tensor:
