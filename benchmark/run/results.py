@@ -222,8 +222,9 @@ class RunView:
 
         A record has "state" ("done" | "failed" | "stale" | "not-applicable"), "seconds", and where it failed or does
         not apply "reason"; fit adds "steps", "planned", "finished", "fit_seconds", "losses", "parameters",
-        "peak_memory_mb", and "weights_of" where they are another method's; synthesize adds "images", for pictures also
-        "sha256" of their listing.
+        "peak_memory_mb", "weights_of" where they are another method's, "best" where `train.keep_best` chose them and
+        "forked_from" where the training set out from another run's (docs/training.md); synthesize adds
+        "images", for pictures also "sha256" of their listing.
         """
         table: dict[tuple[str, int], dict[str, dict[str, Any]]] = {}
         for record in read_lines(self.folder / "cells.jsonl"):
@@ -258,7 +259,10 @@ class RunView:
         return self.folder / "cells" / method / str(seed) / WRONG / f"{item}.png"
 
     def log(self, method: str, seed: int) -> list[dict[str, Any]]:
-        """Training log lines: {"step", "seconds", "losses": {name: value}}; empty for what does not train."""
+        """Training log lines: {"step", "seconds", "losses": {name: value}}; empty for what does not train.
+
+        Where `train.keep_best` evaluated, also "metrics": {id: score on validation items}.
+        """
         return list(read_lines(self.folder / "cells" / method / str(seed) / "log.jsonl"))
 
 
