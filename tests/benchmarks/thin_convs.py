@@ -46,7 +46,7 @@ def main() -> None:
             ("score", ScoreConv, deep, {"out_channels": 1, "kernel_size": 4, "padding": 2}),
         ]
         for title, ours, maps, arguments in forms:
-            layers = {"plain": nn.Conv2d, "ours": ours}
+            layers: dict[str, type[nn.Conv2d]] = {"plain": nn.Conv2d, "ours": ours}
             trials = {name: trial(cls(maps.shape[1], **arguments), maps) for name, cls in layers.items()}
             found = least(trials, 10)
             line += f"  {title} {1e3 * found['plain']:.2f} -> {1e3 * found['ours']:.2f} ms"
