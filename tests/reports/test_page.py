@@ -112,7 +112,7 @@ def test_writing_twice_gives_the_same_bytes(run: Path) -> None:
     tables = {path.name: path.read_bytes() for path in (run / "tables").iterdir()}
     assert write_report(run).read_bytes() == first
     assert {path.name: path.read_bytes() for path in (run / "tables").iterdir()} == tables
-    assert {path.suffix for path in (run / "tables").iterdir()} == {".csv", ".md", ".tex"}
+    assert {path.suffix for path in (run / "tables").iterdir()} == {".csv", ".json", ".md", ".tex", ".bib"}
 
 
 def test_hostile_names_are_shown_not_executed(tmp_path: Path) -> None:
