@@ -18,6 +18,7 @@ import importlib.util
 import os
 import shutil
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class WeightFile:
     licence: str
     needed_by: str
     tasks: tuple[str, ...] = ()
+    chosen_by: tuple[str, ...] = ()  # detector, parser or metric of another name that reads the file
     urls: tuple[str, ...] = ()
     size: int = 0
     package: str = ""  # pip requirement that carries the file
@@ -87,9 +89,15 @@ def table() -> dict[str, WeightFile]:
     text = (importlib.resources.files("benchmark") / "weights.toml").read_text(encoding="utf-8")
     found = {}
     for name, row in tomllib.loads(text).items():
-        files, urls, tasks = (tuple(row.pop(key, ())) for key in ("files", "urls", "tasks"))
-        found[name] = WeightFile(name=name, files=files, urls=urls, tasks=tasks, **row)
+        files, urls, tasks, chosen = (tuple(row.pop(key, ())) for key in ("files", "urls", "tasks", "chosen_by"))
+        found[name] = WeightFile(name=name, files=files, urls=urls, tasks=tasks, chosen_by=chosen, **row)
     return found
+
+
+def licences(choices: Iterable[str]) -> dict[str, str]:
+    """Licence of every file that one of `choices` reads: networks, detectors, parsers or metrics by name."""
+    chosen = set(choices)
+    return {row.name: row.licence for row in table().values() if chosen & {row.name, *row.chosen_by}}
 
 
 def find(name: str, verify: bool = True) -> Path | None:

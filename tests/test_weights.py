@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark import weights
+from benchmark import registry, weights
 from benchmark.errors import BenchError
 from tests.liar import serving
 
@@ -35,6 +35,16 @@ def test_every_entry_can_be_got_somehow() -> None:
         assert entry.tasks and set(entry.tasks) <= {"face", "dance", "street"}
         assert bool(entry.urls) != bool(entry.package), entry.name
         assert entry.inside.endswith(entry.files[0]) == bool(entry.package)
+
+
+def test_licences_are_told_by_what_is_chosen() -> None:
+    told = weights.licences(["vgg19", "dlib", "procedural", ""])
+    assert set(told) == {"vgg19", "dlib-68"} and "bars commercial use" in told["dlib-68"]
+
+
+def test_whatever_chooses_a_file_is_registered() -> None:
+    known = {*registry.names("labelers"), *registry.names("metrics")}
+    assert {choice for row in weights.table().values() for choice in row.chosen_by} <= known
 
 
 def test_prefix_hashes_are_those_in_the_file_names() -> None:

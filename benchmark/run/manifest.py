@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark import registry
+from benchmark import registry, weights
 from benchmark.errors import BenchError
 from benchmark.files import read_json, write_json
 from benchmark.run.plan import Plan
@@ -67,6 +67,7 @@ def write_manifest(folder: Path, plan: Plan, argv: list[str]) -> None:
             "versions": versions(),
             "device": device(),
             "weights": weights_in_use(plan),
+            "licences": licences(plan),
         },
     )
 
@@ -170,6 +171,15 @@ def weights_in_use(plan: Plan) -> dict[str, str]:
     if ev.parser and "sps" in plan.task.metrics:
         found["parser"] = get_parser(ev.parser).protocol
     return found
+
+
+def licences(plan: Plan) -> dict[str, str]:
+    """What must be heeded before pictures or weights of this run are passed on: by file, and for the data."""
+    ev = plan.config.eval
+    chosen = (ev.features, ev.frechet, plan.config.loss.features, ev.detector, ev.parser, *ev.extra_metrics)
+    rendered = plan.world.data is None
+    data = "rendered by exemplar-bench (Apache-2.0)" if rendered else "not known to this program: see its source"
+    return {"data": data, **weights.licences(chosen)}
 
 
 def command(argv: list[str]) -> list[str]:

@@ -247,7 +247,7 @@ class RunView:
         return self.folder / "images" / EXAM / what / f"{item}.png"
 
     def asked_points(self) -> Iterator[dict[str, Any]]:
-        """{"item", "points": [[x, y] in px or null, ...]} of the labels, in item order; nothing where they have none."""
+        """{"item", "points": [[x, y] in px or null, ...]} of labels, in item order; nothing where there are none."""
         return read_lines(self.folder / "images" / EXAM / POINTS)
 
     def seen_points(self, method: str, seed: int) -> Iterator[dict[str, Any]]:

@@ -74,6 +74,7 @@ def test_a_run_leaves_every_file_and_sensible_numbers(tmp_path: Path) -> None:
     assert kinds == {"real": "reference", "toy-good": "method", "toy-bad": "method"}
     assert any("Rendered data" in caution for caution in results.cautions)
     assert any("3 test clips only" in caution for caution in results.cautions)
+    assert "rendered by exemplar-bench" in view.manifest["licences"]["data"]
 
 
 def test_pictures_that_the_labelers_have_learnt_are_pointed_out(tmp_path: Path) -> None:
