@@ -114,8 +114,8 @@ class Subject:
         planned = getattr(self.method("meta").options, "iterations", None)
         if planned is None:
             return self._image(self.method(device))
-        few, more = (self._image(self.method("cpu", iterations=[n] * len(planned))) for n in (1, 3))
-        return few + (more - few) / 2 * (sum(planned) / len(planned) - 1)
+        few, more = (self._image(self.method("cpu", iterations=[n] * len(planned))) for n in (1, 2))
+        return few + (more - few) * (sum(planned) / len(planned) - 1)
 
     def _image(self, method: Any) -> float:
         sample = noise(self.info, 1, method.setup.device)

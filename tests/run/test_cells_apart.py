@@ -61,7 +61,7 @@ def test_two_processes_run_a_cell_each_and_a_run_collects(tmp_path: Path, instal
         for cell in ("toy-bad:0", "toy-good:0")
     ]
     for process in both:
-        assert process.communicate(timeout=120)[1] == "" and process.returncode == 0
+        assert process.communicate(timeout=600)[1] == "" and process.returncode == 0
     lines = (apart / "cells.jsonl").read_text().splitlines()
     assert {key[0] for key in RunView(apart).cells} == {"toy-bad", "toy-good"} and not (apart / "results.json").exists()
     assert one(apart, Cell("toy-borrower", 0))
