@@ -29,9 +29,9 @@ class Provenance:
 def provenance(view: RunView) -> Provenance:
     manifest = view.manifest
     order = [key for key in FIRST if key in manifest] + sorted(set(manifest) - set(FIRST) - set(APART))
-    facts = [fact for key in order for fact in _flatten(key, manifest[key])]
+    facts = [fact for key in order for fact in flatten(key, manifest[key])]
     facts += [(f"package · {name}", row["package"] or "none") for name, row in manifest.get("rows", {}).items()]
-    facts += [fact for row in manifest.get("pictures", []) for fact in _flatten(f"pictures · {row['name']}", row)]
+    facts += [fact for row in manifest.get("pictures", []) for fact in flatten(f"pictures · {row['name']}", row)]
     config = json.dumps(manifest.get("config", {}), indent=2, sort_keys=True, ensure_ascii=False)
     return Provenance(tuple(facts), command(manifest.get("argv", [])), config)
 
@@ -68,9 +68,10 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}" + ("" if number == 1 else "s")
 
 
-def _flatten(name: str, value: Any) -> list[tuple[str, str]]:
+def flatten(name: str, value: Any) -> list[tuple[str, str]]:
+    """(path, value) of every leaf: ("config · train · steps", "800")."""
     if isinstance(value, Mapping):
-        return [fact for key, inner in value.items() for fact in _flatten(f"{name} · {key}", inner)]
+        return [fact for key, inner in value.items() for fact in flatten(f"{name} · {key}", inner)]
     if isinstance(value, list | tuple):
         return [(name, ", ".join(json.dumps(v, sort_keys=True) if isinstance(v, Mapping) else str(v) for v in value))]
     if value is None:
