@@ -33,11 +33,12 @@ def panels(view: RunView) -> list[Panel]:
     for method in compare.ranked(view.results):
         logs = {seed: log for seed in view.results.seeds if (log := view.log(method.name, seed))}
         if logs:
-            found.append(_panel(method.name, method.title, logs))
+            found.append(log_panel(method.name, method.title, logs))
     return found
 
 
-def _panel(name: str, title: str, logs: dict[int, list[dict[str, Any]]]) -> Panel:
+def log_panel(name: str, title: str, logs: dict[int, list[dict[str, Any]]]) -> Panel:
+    """The curves of one method from its training logs by seed, none of them empty."""
     losses = list(dict.fromkeys(loss for log in logs.values() for line in log for loss in line["losses"]))
     curves = {(seed, loss): _curve(log, loss) for seed, log in logs.items() for loss in losses}
     last = max(line["step"] for log in logs.values() for line in log)
