@@ -161,11 +161,17 @@ def build(
 @_database_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for everybody.")
 @click.option("--port", default=8700, show_default=True)
-@click.option("--workers", default=2, show_default=True, help="Server processes.")
-@click.option("--threads", default=32, show_default=True, help="Threads of each process.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Server processes.")
+@click.option("--threads", type=click.IntRange(1), default=32, show_default=True, help="Threads of each process.")
 @click.option("--https", is_flag=True, help="People reach it by https: cookies then go by https only.")
 @click.option("--no-sync", is_flag=True, help="SQLite: do not wait for the disk; a power cut may lose the last votes.")
-@click.option("--proxies", default=0, show_default=True, help="Reverse proxies in front that add X-Forwarded-For.")
+@click.option(
+    "--proxies",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Reverse proxies in front that add X-Forwarded-For.",
+)
 def serve(
     folder: Path,
     database: str | None,
@@ -180,8 +186,12 @@ def serve(
     """Host a study until stopped. Stop and start as you like: whoever is at it goes on where they were."""
     study = open_study(folder, database)
     from benchmark.survey.people import purge
+    from benchmark.survey.web.port import listening
     from benchmark.survey.web.serving import serve as host_study
 
+    # the server would share a port that is taken: two studies, each with half of the other's visitors
+    with listening(host, port) as free:
+        address = free.getsockname()[0]
     purge(study, time.time())
     base = f"{'https' if https else 'http'}://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
     link = f"{base}/?{study.design.recruit.parameter}=ID" if study.design.recruit.parameter else f"{base}/"
@@ -189,7 +199,7 @@ def serve(
     host_study(
         folder,
         database,
-        host=host,
+        host=address,
         port=port,
         workers=workers,
         threads=threads,

@@ -12,8 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from benchmark.survey import export
 from benchmark.survey.folder import Study
+from benchmark.survey.web import serving
+from tests.cli.test_bench import bench
 from tests.survey.rater import ORIGIN
 
 Make = Callable[..., Study]
@@ -109,3 +113,23 @@ def test_the_server_survives_what_is_no_request_and_ends_as_a_whole(make: Make) 
         while answers(port) and time.monotonic() < until:
             time.sleep(0.1)
         assert not answers(port)
+
+
+def test_a_port_or_address_that_cannot_be_had_is_one_line(
+    make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """granian would share the port of another study, and hand half of its visitors to this one."""
+    served: list[str] = []
+    monkeypatch.setattr(serving, "serve", lambda *_, host, **__: served.append(host))
+    command = ("survey", "serve", str(make().folder))
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, out, err = bench(capsys, *command, "--port", port)
+        assert (code, out) == (2, "") and err.startswith(f"bench: --port {port}: cannot be opened on 127.0.0.1: ")
+    for options in (("--host", "300.1.1.1"), ("--port", "99999"), ("--workers", "0"), ("--threads", "0")):
+        code, out, err = bench(capsys, *command, *options)
+        assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert bench(capsys, *command, "--port", port, "--host", "localhost")[0] == 0 and served == ["127.0.0.1"]

@@ -8,7 +8,6 @@ Every answer is in the file before the page shows the next pair. The page holds 
 from __future__ import annotations
 
 import io
-import socket
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from benchmark.data.source import Frame, Source
 from benchmark.errors import BenchError
 from benchmark.survey.voting import Refused
 from benchmark.survey.web import guard
+from benchmark.survey.web.port import listening
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,7 @@ class _Quiet(WSGIRequestHandler):
 
 def serve(marking: Marking, port: int) -> None:
     """Serve on this computer alone until stopped; a port that is taken is one clear line."""
-    try:
-        listening = socket.create_server(("127.0.0.1", port))
-    except (OSError, OverflowError) as error:
-        raise BenchError(f"--port {port}: cannot be opened: {getattr(error, 'strerror', None) or error}") from error
     app = create_app(marking)
-    with listening:
-        handle = listening.fileno()
+    with listening("127.0.0.1", port) as opened:
+        handle = opened.fileno()
         make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=handle).serve_forever()
