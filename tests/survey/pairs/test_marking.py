@@ -62,7 +62,7 @@ def test_pairs_are_those_of_training_each_once_and_by_seed() -> None:
 
 
 def test_no_more_pairs_than_there_are() -> None:
-    assert len(draw_pairs(CLIPS, NEAR, 999, "consistent")) == 4 * 3  # neighbours of four frames in four clips
+    assert len(draw_pairs(CLIPS, NEAR, 20, "consistent")) == 4 * 3  # neighbours of four frames in four clips
     with pytest.raises(BenchError, match=r"raise pairs\.window"):
         draw_pairs(CLIPS, PairsConfig(window=1), 5, "consistent")
     with pytest.raises(BenchError, match="one clip only"):
@@ -274,7 +274,7 @@ def test_a_killed_server_has_lost_nothing_and_the_command_goes_on(tmp_path: Path
     ]
     command += ["--who", "anna", "--port", str(port), "--out", str(tmp_path / "labels.csv")]
     acknowledged = 0
-    for _ in range(3):
+    for _ in range(2):
         server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
         try:
             for _ in range(600):
