@@ -1,4 +1,4 @@
-"""`bench survey`: plan, build, host and export a preference study. Other subcommands stand in survey_*.py."""
+"""`bench survey`: build, host and export a preference study. Other subcommands stand in survey_*.py."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmark.cli.survey_analyze import analyze
+from benchmark.cli.survey_plan import design_options, plan
 from benchmark.cli.survey_simulate import simulate
 from benchmark.cli.survey_static import import_answers, static
 from benchmark.errors import BenchError
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
     from benchmark.survey.material import Material
 
 _FOLDER = click.Path(path_type=Path)
-# Shares of a vote's variance between items and between raters: logit effects of sd 0.5 and 0.3 (spec: studies 6)
-ITEM_SHARE, RATER_SHARE = 0.069, 0.025
-
-PLAN_EXAMPLES = """\b
-Examples:
-  bench survey plan
-  bench survey plan --preset pix2pixhd --detect 0.55
-  bench survey plan --set study.pairs=200 --set study.raters=12 --comparisons 2
-"""
 BUILD_EXAMPLES = """\b
 Examples:
   bench survey build --run runs/face-demo --out study
@@ -43,18 +35,6 @@ Examples:
   bench survey serve study --host 0.0.0.0 --port 80 --workers 4
   bench survey serve study --https --proxies 1         behind nginx or Caddy, which hold the certificate
 """
-
-
-def _design_options(command: click.decorators.FC) -> click.decorators.FC:
-    for option in reversed(
-        (
-            click.option("--preset", default="pix2pixsc", show_default=True, help="Name, or a TOML file."),
-            click.option("--recruiter", help="Where people come from: open or prolific."),
-            click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="e.g. study.pairs=40"),
-        )
-    ):
-        command = option(command)
-    return command
 
 
 def _database_option(command: click.decorators.FC) -> click.decorators.FC:
@@ -81,39 +61,12 @@ def command() -> None:
     """
 
 
-for _subcommand in (analyze, simulate, static, import_answers):
+for _subcommand in (plan, analyze, simulate, static, import_answers):
     command.add_command(_subcommand)
 
 
-@command.command(epilog=PLAN_EXAMPLES)
-@_design_options
-@click.option("--comparisons", default=3, show_default=True, help="Rivals of the main method.")
-@click.option("--detect", type=float, help="Also say what it takes to find a true preference of this share, e.g. 0.6.")
-@click.option("--item-share", default=ITEM_SHARE, show_default=True, help="Share of variance between pairs.")
-@click.option("--rater-share", default=RATER_SHARE, show_default=True, help="Share of variance between raters.")
-def plan(
-    preset: str,
-    recruiter: str | None,
-    overrides: tuple[str, ...],
-    comparisons: int,
-    detect: float | None,
-    item_share: float,
-    rater_share: float,
-) -> None:
-    """Print how many votes and people a definition needs, and what it can show."""
-    from benchmark.survey import design as definition
-    from benchmark.survey.planning import detectable, plan_lines
-
-    if comparisons < 1:
-        raise BenchError(f"--comparisons {comparisons}: at least 1")
-    design = definition.load(preset, overrides, recruiter)
-    click.echo("\n".join(plan_lines(design, comparisons, item_share, rater_share)))
-    if detect is not None:
-        click.echo("\n".join(detectable(design, comparisons, detect, item_share, rater_share)))
-
-
 @command.command(epilog=BUILD_EXAMPLES)
-@_design_options
+@design_options
 @click.option("--run", "run", type=_FOLDER, help="A finished run folder.")
 @click.option("--a", "ours", metavar="[NAME=]DIR", help="Folder with the main method's pictures, in place of a run.")
 @click.option("--b", "theirs", multiple=True, metavar="[NAME=]DIR", help="Folder of a rival; may be repeated.")
@@ -310,14 +263,21 @@ def _set_state(folder: Path, database: str | None, state: str) -> None:
 def _fit(design: Design, material: Material) -> tuple[Design, tuple[str, ...]]:
     """The definition with as many pairs, and at most as many trials a person, as there are."""
     study, there = design.study, len(material.pairs)
-    note = (f"{there} trials a person, not {study.trials}: there are no more pairs",) if study.trials > there else ()
+    notes = []
+    if study.trials > there:
+        notes.append(
+            f"{there} trials a person, not {study.trials}: there are no more pairs; people are still told "
+            f"{study.minutes} minutes (study.minutes)"
+        )
+    if design.recruit.keep_ids:
+        notes.append("recruit.keep_ids: people's ids are stored as they are; the consent text has to say so")
     fitted = dataclasses.replace(
         study,
         pairs=there // len(material.rivals),
         trials=min(study.trials, there),
         repeats=min(study.repeats, there // 2),
     )
-    return dataclasses.replace(design, study=fitted), note
+    return dataclasses.replace(design, study=fitted), tuple(notes)
 
 
 def _material(
