@@ -36,6 +36,7 @@ LATEX = {
 TYPED = re.compile(
     "[ -~\N{NO-BREAK SPACE}-\N{LATIN SMALL LETTER Z WITH CARON}‘’“”–—…]"
 )  # what every LaTeX knows as it is
+FIT = r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
 MARKS = {"better": "+", "worse": "−", "not separable": "="}
 MARK_KEY = "+ better, − worse, = not separable."
 
@@ -111,7 +112,8 @@ def to_markdown(table: Table) -> str:
 
 
 def to_latex(table: Table, cites: Sequence[str] = ()) -> str:
-    """A `table` environment that compiles as it is, given `\\usepackage{booktabs}`; references below a rule.
+    """A `table` environment that compiles as it is, given `\\usepackage{booktabs,graphicx}`; references below a
+    rule. One that is wider than the text is made smaller.
 
     `cites`: keys of references.bib, for a comment.
     """
@@ -123,19 +125,21 @@ def to_latex(table: Table, cites: Sequence[str] = ()) -> str:
         body += [" & ".join([_tex(row.head), *map(_tex_cell, row.cells)]) + r" \\" for row in group]
     return "\n".join(
         [
-            "% needs \\usepackage{booktabs}",
+            "% needs \\usepackage{booktabs,graphicx}",
             *([rf"% cite as \cite{{{','.join(cites)}}}, from references.bib"] if cites else []),
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{_tex(f'{table.title}: {table.subtitle}. ' + ' '.join(_remarks(table)))}}}",
             rf"\label{{tab:{table.name}}}",
+            r"\sbox0{%",
             rf"\begin{{tabular}}{{{align}}}",
             r"\toprule",
             " & ".join(["", *map(_tex, table.columns)]).strip() + r" \\",
             r"\midrule",
             *body,
             r"\bottomrule",
-            r"\end{tabular}",
+            r"\end{tabular}}%",
+            FIT,
             r"\end{table}",
             "",
         ]
@@ -183,5 +187,9 @@ def _tex_character(character: str) -> str:
 
 
 def _tex_cell(cell: Cell) -> str:
-    shown = _tex(_plain(cell))
-    return rf"\textbf{{{_tex(cell.text)}}}{shown.removeprefix(_tex(cell.text))}" if cell.best else shown
+    """As `_plain`, the value in bold where it is the best, the interval in small type."""
+    if cell.reason:
+        return _tex(f"({cell.reason})")
+    value = rf"\textbf{{{_tex(cell.text)}}}" if cell.best else _tex(cell.text)
+    detail = rf" {{\scriptsize {_tex(f'[{cell.detail}]')}}}" if cell.detail else ""
+    return value + detail + (f" {_tex(MARKS[cell.mark])}" if cell.mark else "")

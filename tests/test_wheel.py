@@ -32,7 +32,13 @@ def test_wheel_holds_data_files_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {t for t in tops if not t.endswith(".dist-info")} == {"benchmark", "models", "baselines", "reports"}
-    for needed in ("benchmark/presets/demo.toml", "benchmark/weights.toml", "reports/published/pix2pixsc.toml"):
+    for needed in (
+        "benchmark/presets/demo.toml",
+        "benchmark/weights.toml",
+        "benchmark/run/results.schema.json",
+        "reports/published/pix2pixsc.toml",
+        "reports/published/references.toml",
+    ):
         assert needed in names
     assert any(name.startswith("benchmark/labelers/weights/") for name in names)
     assert any(name.startswith("reports/templates/") for name in names)
