@@ -38,7 +38,7 @@ def static(folder: Path, database: str | None, out: Path, post: str) -> None:
     from tqdm import tqdm
 
     from benchmark.survey.static.blocks import deal, keep
-    from benchmark.survey.static.site import write_site
+    from benchmark.survey.static.site import link_of, write_site
 
     people = study.design.people(len(study.comparisons))
     with tqdm(total=people, desc="dealing out", unit=" people", leave=False, delay=2, disable=None) as bar:
@@ -46,7 +46,7 @@ def static(folder: Path, database: str | None, out: Path, post: str) -> None:
     size = write_site(study, dealt, out, post)
     path = keep(study, dealt)
     click.echo(f"wrote {out}: {size / 1e6:.1f} MB, {len(dealt.blocks)} participants; put its files on any static host")
-    click.echo(f"people   https://your.host/folder/?p=1 to ?p={len(dealt.blocks)}, each number to one person")
+    click.echo(f"people   {link_of(study, 1)} to p={len(dealt.blocks)}, each number to one person")
     click.echo("to try   https://your.host/folder/?test=1   (not counted)")
     click.echo(f"keep {path}: bench survey import compares answers with it")
 

@@ -25,6 +25,7 @@ from benchmark.survey.voting import Refused
 DAY = 86_400.0
 PERSON = re.compile(r"[\w.@:-]{1,128}")
 LONGEST_COMMENT = 1000
+FORGOTTEN = "answers of session {session} are not to be read again"  # a random number's hash tells nothing of a person
 
 
 def session_of(cookie: str) -> str:
@@ -140,9 +141,10 @@ def forget(study: Study, pid: str) -> int:
     """Remove a person and all that they gave; their places open again. Returns how many votes went with them."""
     hashed = study.keyed("person", pid)
     with study.store.write() as connection:
-        who = connection.scalar(select(rater.c.id).where(rater.c.study == study.id, rater.c.person == hashed))
-        if who is None:
+        person = connection.execute(select(rater).where(rater.c.study == study.id, rater.c.person == hashed)).first()
+        if person is None:
             raise Refused(404, f"{pid}: nobody of that id has taken part")
+        who = person.id
         theirs = select(assignment.c.id).where(assignment.c.rater == who)
         for row in connection.execute(select(assignment).where(assignment.c.rater == who)).all():
             if row.kind == "trial" and row.state in ("leased", "counted"):
@@ -153,6 +155,7 @@ def forget(study: Study, pid: str) -> int:
         connection.execute(delete(payment).where(payment.c.rater == who))
         connection.execute(delete(rater).where(rater.c.id == who))
         study.note(connection, f"forgot one person and {votes} votes")
+        study.note(connection, FORGOTTEN.format(session=person.session))
     return votes
 
 

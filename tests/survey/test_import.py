@@ -14,13 +14,14 @@ import pytest
 from sqlalchemy import select
 
 from benchmark.errors import BenchError
-from benchmark.survey import export, progress
+from benchmark.survey import export, people, progress
 from benchmark.survey.analysis import analyze
 from benchmark.survey.design import RECRUITERS, load
 from benchmark.survey.folder import Study, create
 from benchmark.survey.static import lacking
 from benchmark.survey.static.blocks import Dealt, deal, keep
 from benchmark.survey.static.importing import Took, import_files
+from benchmark.survey.static.site import link_of
 from benchmark.survey.tables import rater
 from tests.cli.test_bench import bench
 from tests.survey.conftest import material, pictures, small_design
@@ -88,12 +89,12 @@ def test_all_files_together_fill_the_study_and_count_once(make_on_each: Make, tm
     assert_full_and_balanced(study)
     assert_counts_agree(study)
     assert lacking.lines(study) == ["every pair has all its votes"]
-    people = export.table(study, "raters", anonymous=False)[1]
-    assert {(row["source"], row["mode"], row["device"], row["comment"]) for row in people} == {
+    came = export.table(study, "raters", anonymous=False)[1]
+    assert {(row["source"], row["mode"], row["device"], row["comment"]) for row in came} == {
         ("static", "live", "phone", "ab")
     }
-    assert all(row["finished"] and row["step"] == row["steps"] == 7 for row in people)
-    assert {row["answers"] for row in people} == {'{"age": "18 to 24"}'}
+    assert all(row["finished"] and row["step"] == row["steps"] == 7 for row in came)
+    assert {row["answers"] for row in came} == {'{"age": "18 to 24"}'}
     found = analyze(study)
     assert found.flow.votes == 16 and not found.simulated and found.comparisons[0].share.low is not None
     assert progress.summary(study, time.time()).count("finished") == 4
@@ -225,6 +226,12 @@ def test_a_person_takes_part_once(make: Make, tmp_path: Path) -> None:
     with study.store.read() as connection:
         assert connection.scalars(select(rater.c.person)).all() == [study.keyed("person", "5f1a77")]
     assert "5f1a77" not in export.as_json(study, anonymous=False)
+    assert "?PROLIFIC_PID=ID&p=3" in link_of(study, 3)
+    people.forget(study, "5f1a77")
+    assert take(study, tmp_path / "a.json").refused == [
+        f"{tmp_path / 'a.json'}: of a person who was forgotten: delete it"
+    ]
+    assert export.table(study, "raters")[1] == []
 
 
 def test_exposures_out_of_tolerance_are_discarded_and_their_places_stay_free(make: Make, tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_texts_of_the_definition_are_text(make: Make) -> None:
 def test_the_commands(make: Make, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     study = make(**{**SIZES, "raters": 2})
     code, out, _ = bench(capsys, "survey", "static", str(study.folder), "--out", str(tmp_path / "x" / "s.zip"))
-    assert code == 0 and "2 participants" in out and "?p=2" in out
+    assert code == 0 and "2 participants" in out and "?p=1 to p=2," in out
     dealt = next(iter(kept(study).values()))
     assert zipfile.ZipFile(tmp_path / "x" / "s.zip").read("README.txt").startswith(b"This")
     bad = tmp_path / "bad.json"

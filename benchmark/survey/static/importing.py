@@ -25,7 +25,7 @@ from benchmark.survey import allocation, people
 from benchmark.survey.folder import Study
 from benchmark.survey.static.answers import Answers, Unfit, check, read, shows
 from benchmark.survey.static.blocks import Planned, kept
-from benchmark.survey.tables import assignment, cell, consent, rater
+from benchmark.survey.tables import assignment, audit, cell, consent, rater
 from benchmark.survey.voting import take
 
 SOURCE = "static"
@@ -114,10 +114,15 @@ def _store(connection: Connection, study: Study, answers: Answers, body: dict[st
 
 
 def _admit(connection: Connection, study: Study, answers: Answers) -> int:
-    """A row for whoever gave the answers. Raises Known for a session, and Unfit for a person, that is there already."""
+    """A row for whoever gave the answers. Raises Known for a session that is there already, and Unfit for a person
+    who is, or who was forgotten.
+    """
     session = people.session_of(f"static {answers.session}")
     if connection.scalar(select(rater.c.id).where(rater.c.session == session)) is not None:
         raise Known
+    note = people.FORGOTTEN.format(session=session)
+    if connection.scalar(select(audit.c.id).where(audit.c.study == study.id, audit.c.what == note)) is not None:
+        raise Unfit("of a person who was forgotten: delete it")
     person = study.keyed("person", answers.person) if answers.person else None
     known = select(rater.c.id).where(rater.c.study == study.id, rater.c.person == person)
     if person and connection.scalar(known) is not None:

@@ -29,7 +29,7 @@ from benchmark.survey.web.app import paragraphs
 PAGES = {"invitation": "main", "consent": "main", "questions": "main", "study": "body"}  # template -> its block
 DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: a date would tell when which picture was made
 HOW = """This folder is a preference study ({title}). Put all of it on any static web host, over https if you can, and
-give each participant the address with a number of their own from 1 to {people}: https://your.host/folder/?p=1
+give each participant the address with a number of their own from 1 to {people}: {link}
 Without a number the page draws one. `?test=1` tries the study; a test's answers are refused by the import.
 Answers {way}. Read them with: bench survey import STUDY FILES
 """
@@ -68,8 +68,16 @@ def _small_files(study: Study, dealt: Dealt, post: str) -> dict[str, bytes | str
     for number, block in enumerate(dealt.shown, 1):
         files[f"blocks/{number}.js"] = f"window.BLOCK = {_script(block)};\n"
     way = f"are posted to {post}" if post else "are downloaded by each participant, who hands the file in"
-    files["README.txt"] = HOW.format(title=study.design.study.title, people=len(dealt.shown), way=way)
+    files["README.txt"] = HOW.format(
+        title=study.design.study.title, people=len(dealt.shown), way=way, link=link_of(study, 1)
+    )
     return files
+
+
+def link_of(study: Study, number: int) -> str:
+    """What a participant is given."""
+    parameter = study.design.recruit.parameter
+    return f"https://your.host/folder/?{f'{parameter}=ID&' if parameter else ''}p={number}"
 
 
 def page(study: Study, post: str) -> str:
