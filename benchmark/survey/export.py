@@ -47,7 +47,8 @@ def as_json(study: Study, anonymous: bool = True) -> str:
     with study.store.read() as connection:
         row = connection.execute(select(studies).where(studies.c.id == study.id)).one()
         simulated = study.is_simulated(connection)
-        texts = connection.execute(select(consent)).all()
+        agreed = select(rater.c.consent).where(rater.c.study == study.id)
+        texts = connection.execute(select(consent).where(consent.c.sha.in_(agreed))).all()
         log = connection.execute(
             select(audit.c.what, audit.c.created).where(audit.c.study == study.id).order_by(audit.c.id)
         ).all()
