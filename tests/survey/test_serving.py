@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import signal
 import socket
@@ -81,8 +82,10 @@ def say(port: int, data: bytes) -> bytes:
             raw.sendall(data)
             raw.shutdown(socket.SHUT_WR)
             return raw.recv(65_536).split(b"\r\n")[0]
-        except ConnectionError:
-            return b""
+        except OSError as error:
+            if isinstance(error, ConnectionError) or error.errno == errno.ENOTCONN:
+                return b""
+            raise
 
 
 HEAD = b"POST /vote HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\n"
