@@ -49,6 +49,10 @@ WRONG = "wrong"
 SUITE = "suite.json"
 
 
+class NewerSchema(BenchError):
+    """results.json was written by a later version of this program."""
+
+
 @dataclass(frozen=True)
 class MethodRow:
     """A row of the run. `kind`: "method", "pictures" (somebody's finished images: ranked, of unknown cost) or
@@ -157,9 +161,10 @@ def _check_schema(path: Path, tree: Any) -> None:
     found = tree.get("schema") if isinstance(tree, dict) else None
     if found == SCHEMA:
         return
-    newer = isinstance(found, int) and found > SCHEMA
-    help_ = "upgrade exemplar-bench" if newer else "run `bench run` on the folder again"
-    raise BenchError(f"{path}: schema {found!r}; this version reads schema {SCHEMA}: {help_}")
+    told = f"{path}: schema {found!r}; this version reads schema {SCHEMA}"
+    if isinstance(found, int) and found > SCHEMA:
+        raise NewerSchema(f"{told}: upgrade exemplar-bench")
+    raise BenchError(f"{told}: run `bench run` on the folder again, which makes it anew from the scores")
 
 
 NAMES = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}

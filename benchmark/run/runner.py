@@ -24,7 +24,7 @@ from benchmark.run.locks import beside_others, one_after_another, only_one_at, o
 from benchmark.run.manifest import check_same, write_manifest
 from benchmark.run.plan import Cell, Plan
 from benchmark.run.png import save_png
-from benchmark.run.results import EXAM, RunView
+from benchmark.run.results import EXAM, NewerSchema, RunView
 from benchmark.run.stages import run_cell, run_stage, todo
 from benchmark.run.summary import summarise
 from benchmark.run.together import fit_together
@@ -32,10 +32,18 @@ from benchmark.run.world import World
 
 
 def finished(folder: Path, plan: Plan) -> bool:
-    """True when every cell of the plan is done and its training was not cut short; imports nothing heavy."""
-    if not (folder / "results.json").exists():
+    """True when every cell of the plan is done and its training was not cut short; imports nothing heavy.
+
+    Results that are missing, damaged or of an older schema are still to be made from the scores; those of a newer
+    schema are refused, as they would be lost.
+    """
+    try:
+        view = RunView(folder)
+        _ = view.results
+    except NewerSchema:
+        raise
+    except BenchError:
         return False
-    view = RunView(folder)
     check_same(folder, view.manifest, plan)
     known = set(view.manifest["methods"]), set(view.manifest["seeds"])
     if not (set(plan.methods) <= known[0] and set(plan.seeds) <= known[1]):

@@ -172,12 +172,13 @@ def test_what_a_share_of_the_budget_cut_short_gets_the_time_that_is_left(
 ) -> None:
     asked: list[list[str]] = []
 
-    def fit_cells(plan, folder, cells, jobs, deadline, progress) -> None:
+    def fit_cells(errand, cells, jobs, deadline, ended) -> set:
         asked.append([cell.method for cell in cells])
         for cell in cells:
             finished = cell.method == "toy-bad" or len(asked) == 2
             record = {"method": cell.method, "seed": cell.seed, "stage": "fit", "state": "done", "finished": finished}
-            append_line(folder / "cells.jsonl", record | {"steps": 12 if finished else 3, "planned": 12})
+            append_line(errand.folder / "cells.jsonl", record | {"steps": 12 if finished else 3, "planned": 12})
+        return set(cells)
 
     monkeypatch.setattr(local, "fit_cells", fit_cells)
     monkeypatch.setattr(runner, "run_cell", lambda work, stages, say: True)
@@ -279,6 +280,24 @@ def test_full_disk_is_one_line_and_the_old_file_stays(tmp_path: Path, monkeypatc
         write_json(path, {"new": 2})
     assert json.loads(path.read_text()) == {"old": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_results_of_an_older_schema_are_made_anew_and_newer_ones_kept(tmp_path: Path) -> None:
+    go(tmp_path, "toy-good")
+    path = tmp_path / "results.json"
+    made = path.read_bytes()
+    images = sorted((tmp_path / "images").rglob("*.png"))
+    times = [image.stat().st_mtime_ns for image in images]
+    for spoilt in (made.replace(b'"schema": 1', b'"schema": 0'), b"{"):
+        path.write_bytes(spoilt)
+        assert not runner.finished(tmp_path, plan("toy-good"))
+        go(tmp_path, "toy-good")
+        assert path.read_bytes() == made
+    assert times == [image.stat().st_mtime_ns for image in images], "nothing was made again but the summary"
+    assert runner.finished(tmp_path, plan("toy-good"))
+    path.write_bytes(made.replace(b'"schema": 1', b'"schema": 2'))
+    with pytest.raises(BenchError, match="schema 2; this version reads schema 1: upgrade exemplar-bench"):
+        runner.finished(tmp_path, plan("toy-good"))
 
 
 def test_results_of_another_schema_or_damaged_are_refused(tmp_path: Path) -> None:

@@ -97,8 +97,11 @@ def test_it_refuses_what_is_not_a_results_file(tmp_path: Path, spoil: Any) -> No
     ("content", "said"),
     [
         ({"schema": 2}, "schema 2; this version reads schema 1: upgrade exemplar-bench"),
-        ({"schema": 0}, "schema 0; this version reads schema 1: run `bench run` on the folder again"),
-        ({}, "schema None; this version reads schema 1: run `bench run` on the folder again"),
+        (
+            {"schema": 0},
+            "schema 0; this version reads schema 1: run `bench run` on the folder again, which makes it anew",
+        ),
+        ({}, "schema None; this version reads schema 1: run `bench run` on the folder again, which makes it anew"),
         ([], "schema None; this version reads schema 1"),
         ({"schema": 1}, "damaged: 'task'"),
         ({**dataclasses.asdict(RESULTS), "values": [7]}, "damaged"),
