@@ -95,4 +95,4 @@ document.addEventListener("keydown", (event) => {
   if (said) { event.preventDefault(); answer(said); }
   if (key === "u" || key === "Backspace") { event.preventDefault(); undo(); }
 });
-act("/next", {}, "");
+act("/next", {}, "Loading the first pair…").then(() => { $("status").textContent = ""; });
