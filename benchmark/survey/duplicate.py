@@ -7,8 +7,6 @@ Simulation works on one, so that programs never come near people's votes; `bench
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import shutil
 import time
@@ -18,9 +16,9 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from benchmark.errors import BenchError
-from benchmark.files import read_json, write_atomic, write_json
+from benchmark.files import read_json, write_json
 from benchmark.survey import tables
-from benchmark.survey.folder import Study
+from benchmark.survey.folder import Study, make_private
 from benchmark.survey.store import Store, sqlite_url
 
 
@@ -35,16 +33,12 @@ def duplicate(study: Study, folder: Path, *, pictures: bool = True, counts: bool
     if folder.exists() and any(folder.iterdir()):
         raise BenchError(f"{folder}: is not empty; name another with --out")
     identity = secrets.token_hex(8)
-    folder.mkdir(parents=True, exist_ok=True)
-    os.chmod(folder, 0o700)
+    make_private(folder)
     if pictures:
         shutil.copytree(study.pictures, folder / "pictures")
     tree = read_json(study.folder / "study.json")
     notes = [*tree["notes"], f"a copy of study {study.id}, without its votes"]
     write_json(folder / "study.json", {**tree, "id": identity, "database": "", "notes": notes})
-    keys = {"person": secrets.token_hex(32), "code": secrets.token_hex(32), "salt": secrets.token_hex(16), "admin": ""}
-    write_atomic(folder / "keys.json", json.dumps(keys, indent=2).encode())
-    os.chmod(folder / "keys.json", 0o600)
     _copy_rows(study, Store.open(sqlite_url(folder / "study.sqlite"), sync=False), identity, counts)
     return Study.open(folder, sync=False)
 

@@ -99,10 +99,8 @@ def create(folder: Path, design: Design, material: Material, database: str = "")
     _check(design, material)
     sizes, encoded = _encode(material, design.study.pixels)  # before the folder is there: a bad picture leaves none
     token, identity = secrets.token_urlsafe(24), secrets.token_hex(8)
-    keys = {"person": secrets.token_hex(32), "code": secrets.token_hex(32), "salt": secrets.token_hex(16)}
-    keys["admin"] = _scrypt(token, keys["salt"])
-    (folder / "pictures").mkdir(parents=True)
-    os.chmod(folder, 0o700)  # who voted what is nobody else's business
+    make_private(folder, token)
+    (folder / "pictures").mkdir()
     files = _write_pictures(folder / "pictures", encoded)
     write_json(
         folder / "study.json",
@@ -116,8 +114,6 @@ def create(folder: Path, design: Design, material: Material, database: str = "")
             "database": database,
         },
     )
-    write_atomic(folder / "keys.json", json.dumps(keys, indent=2).encode())
-    os.chmod(folder / "keys.json", 0o600)
     store = Store.open(database or sqlite_url(folder / "study.sqlite"))
     with store.write() as connection:
         connection.execute(
@@ -134,6 +130,16 @@ def create(folder: Path, design: Design, material: Material, database: str = "")
         connection.execute(insert(tables.cell), cells)
     store.engine.dispose()
     return Study.open(folder), token
+
+
+def make_private(folder: Path, token: str = "") -> None:
+    """Make the folder of a study, with secrets of its own; without `token` nobody is its admin."""
+    keys = {"person": secrets.token_hex(32), "code": secrets.token_hex(32), "salt": secrets.token_hex(16)}
+    keys["admin"] = _scrypt(token, keys["salt"]) if token else ""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chmod(folder, 0o700)  # who voted what is nobody else's business
+    write_atomic(folder / "keys.json", json.dumps(keys, indent=2).encode())
+    os.chmod(folder / "keys.json", 0o600)
 
 
 def _check(design: Design, material: Material) -> None:
