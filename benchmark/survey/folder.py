@@ -98,6 +98,8 @@ def create(folder: Path, design: Design, material: Material, database: str = "")
         raise BenchError(f"{folder}: is not empty; build into a new folder")
     _check(design, material)
     sizes, encoded = _encode(material, design.study.pixels)  # before the folder is there: a bad picture leaves none
+    if database:
+        Store.open(database).engine.dispose()  # nor does a database that cannot be reached
     token, identity = secrets.token_urlsafe(24), secrets.token_hex(8)
     make_private(folder, token)
     (folder / "pictures").mkdir()

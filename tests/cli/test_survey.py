@@ -133,6 +133,13 @@ def test_a_missing_extra_is_one_line(here: Path, args: list[str]) -> None:
     assert done.returncode == 2
 
 
+def test_a_database_out_of_reach_is_one_line_and_leaves_nothing(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    build = ("survey", "build", *FOLDERS, *SMALL, "--out", "s")
+    code, _, err = bench(capsys, *build, "--database", "sqlite:////nowhere/at/all.sqlite")
+    assert code == 2 and err.count("\n") == 1 and "cannot be opened" in err and not (here / "s").exists()
+    assert bench(capsys, *build)[0] == 0
+
+
 def test_a_bad_picture_leaves_nothing_that_stands_in_the_way(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     bad = here / "secretrival" / "itemname03.png"
     good = bad.read_bytes()
