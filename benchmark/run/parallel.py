@@ -1,8 +1,8 @@
-"""Fit several cells at once, one process each.
+"""Train and synthesize several cells at once, one process each.
 
 Small networks gain little from a second thread; a second cell beside the first uses a second core better. Frames that
 one process renders the others read (`benchmark.data.frame_cache`); all else that a process leaves is in its cell's
-folder: nothing is sent back.
+folder: nothing is sent back. Scores are left to the parent, which has the exam in memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,8 +22,10 @@ from typing import Any
 from benchmark import config as configuration
 from benchmark import registry
 from benchmark.files import read_lines
-from benchmark.run.cell import CellRun, planned_steps
+from benchmark.run.cell import CellRun, no_bar, planned_steps
+from benchmark.run.engines import Errand
 from benchmark.run.plan import Cell, Plan
+from benchmark.run.results import RunView
 from benchmark.run.stages import record_failure, run_stage
 from benchmark.run.stop import end_all, preemptible
 from benchmark.run.world import World
@@ -46,6 +48,7 @@ class Job:
     threads: int
     fork: Path | None = None
     show: bool = False
+    lender: Cell | None = None
 
 
 def choose_jobs(plan: Plan, asked: int) -> int:
@@ -61,47 +64,79 @@ def choose_jobs(plan: Plan, asked: int) -> int:
 
 
 def fit_cells(
-    plan: Plan,
-    folder: Path,
+    errand: Errand,
     cells: list[Cell],
     jobs: int,
     deadline: Callable[[int], float | None],
-    progress: Callable[[int, str], Any],
-) -> None:
-    """Fit `cells`, `jobs` at a time. `deadline(n)` is the share of the time budget when n cells are left to start.
+    ended: Callable[[Cell], None],
+) -> set[Cell]:
+    """Fit `cells`, `jobs` at a time, and make the pictures of each whose training came to its end; returns those begun.
 
-    Each worker records its own outcome in cells.jsonl. Ctrl-C or SIGTERM asks every worker once to checkpoint and stop.
+    `deadline(n)` is the share of the time budget when n trainings are left to start. A cell that takes another's
+    weights starts when those are trained, and not at all where the budget cut them short. `ended` hears of every cell
+    whose process has ended well. Each worker records its own outcome in cells.jsonl. Ctrl-C or SIGTERM asks every
+    worker once to checkpoint and stop.
     """
+    plan, folder, lenders = errand.plan, errand.folder, errand.lenders
     context = multiprocessing.get_context("spawn")
-    waiting, working = list(cells), dict[BaseProcess, Cell]()
+    waiting, working, begun = list(cells), dict[BaseProcess, Cell](), set[Cell]()
     threads = plan.config.train.threads or max(1, (os.cpu_count() or 1) // jobs)
-    total = sum(planned_steps(plan.config, cell.method) for cell in cells)
-    with progress(total, f"fit {len(cells)} cells, {jobs} at a time") as bar:
+    training = [cell for cell in cells if cell not in lenders]
+    total = sum(planned_steps(plan.config, cell.method) for cell in training)
+    with errand.progress(total, f"fit {len(training)} cells, {jobs} at a time") as bar:
         try:
             while waiting or working:
-                while waiting and len(working) < jobs:
-                    cell = waiting.pop(0)
-                    limit = deadline(len(waiting) + 1)
-                    job = Job(cell, folder, plan.task.name, plan.config.to_dict(), plan.world.data, limit, threads)
+                while len(working) < jobs and (cell := _next(folder, waiting, working.values(), lenders)):
+                    limit = deadline(1 + sum(other not in lenders for other in waiting))
+                    config, data, lender = plan.config.to_dict(), plan.world.data, lenders.get(cell)
+                    job = Job(cell, folder, plan.task.name, config, data, limit, threads, lender=lender)
                     process: BaseProcess = context.Process(target=_work, args=(job,), name=str(cell))
                     process.start()
                     working[process] = cell
+                    begun.add(cell)
                 time.sleep(POLL)
-                bar.update(sum(steps_done(folder, cell) for cell in cells) - bar.n)
-                for ended in [p for p in working if not p.is_alive()]:
-                    _record_death(folder, working.pop(ended), ended)
+                bar.update(sum(steps_done(folder, cell) for cell in training) - bar.n)
+                for process in [p for p in working if not p.is_alive()]:
+                    cell = working.pop(process)
+                    if not _record_death(folder, cell, process):
+                        ended(cell)
         except KeyboardInterrupt as stop:
             end_all(stop, working)
             raise
+    return begun
+
+
+def _next(folder: Path, waiting: list[Cell], working: Iterable[Cell], lenders: Mapping[Cell, Cell]) -> Cell | None:
+    """Take the next cell that can start from `waiting`: one that waited for its lender first, as it needs no training.
+
+    A cell whose lender has ended without being trained whole is dropped.
+    """
+    busy = {*waiting, *working}
+    for cell in [cell for cell in waiting if cell in lenders and lenders[cell] not in busy]:
+        waiting.remove(cell)
+        if trained(folder, lenders[cell]):
+            return cell
+    first = next((cell for cell in waiting if cell not in lenders), None)
+    if first is not None:
+        waiting.remove(first)
+    return first
+
+
+def trained(folder: Path, cell: Cell) -> bool:
+    """Whether a cell's training is done, to its last step."""
+    fit = RunView(folder).cells.get((cell.method, cell.seed), {}).get("fit", {})
+    return fit.get("state") == "done" and bool(fit.get("finished", True))
 
 
 def _work(job: Job) -> None:
-    """One worker: fit one cell."""
+    """One worker: fit one cell, and make its pictures when it is trained whole."""
     begin_worker(job.threads)
     work = cell_run(job)
     try:
         with preemptible():
             run_stage(work, "fit")
+            if trained(job.run, job.cell):
+                run_stage(work, "synthesize")
     except KeyboardInterrupt:
         raise SystemExit(STOPPED) from None
 
@@ -119,21 +154,20 @@ def begin_worker(threads: int) -> None:
 def cell_run(job: Job) -> CellRun:
     """The work that a job describes."""
     world = World(registry.get("tasks", job.task)(), configuration.from_dict(job.config), job.data)
-    return CellRun(job.cell, job.run, world, _no_progress, job.deadline, job.show, fork=job.fork)
-
-
-def _no_progress(total: int, label: str) -> Any:
-    raise AssertionError("fitting shows no bar of this kind")
+    return CellRun(job.cell, job.run, world, no_bar, job.deadline, job.show, job.lender, job.fork)
 
 
 def steps_done(folder: Path, cell: Cell) -> int:
     return max((line["step"] for line in read_lines(cell.folder(folder) / "log.jsonl") if "step" in line), default=0)
 
 
-def _record_death(folder: Path, cell: Cell, process: BaseProcess) -> None:
-    """A worker that died without a word (killed, out of memory) is a failed cell, not a finished one."""
-    if reason := death(process):
-        record_failure(folder / "cells.jsonl", cell, "fit", f"the worker {reason}")
+def _record_death(folder: Path, cell: Cell, process: BaseProcess) -> bool:
+    """Whether a worker died without a word (killed, out of memory): then the stage it was at is a failed one."""
+    reason = death(process)
+    if reason:
+        stage = "synthesize" if trained(folder, cell) else "fit"
+        record_failure(folder / "cells.jsonl", cell, stage, f"the worker {reason}")
+    return bool(reason)
 
 
 def death(process: BaseProcess) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import BenchError
-from benchmark.run import runner
+from benchmark.files import append_line
+from benchmark.run import parallel, runner
 from benchmark.run.engines import local
 from benchmark.run.lending import lender, same_training
 from benchmark.run.plan import Cell
@@ -103,21 +104,41 @@ def test_two_trainings_that_differ_are_not_shared(tables: dict, same: bool, monk
     assert lender(made, BORROWER, {}) == (Cell("toy-good", 0) if same else None)
 
 
-def test_the_borrower_is_trained_by_no_worker(tmp_path: Path, monkeypatch) -> None:
-    given: list[Cell] = []
+def test_a_borrower_waits_for_its_lender_and_is_left_out_where_that_is_cut_short(tmp_path: Path) -> None:
+    good, borrower, bad = Cell("toy-good", 0), BORROWER, Cell("toy-bad", 0)
+    waiting, lenders = [borrower, good, bad], {borrower: good}
+    assert parallel._next(tmp_path, waiting, [], lenders) == good
+    assert parallel._next(tmp_path, waiting, [good], lenders) == bad
+    assert parallel._next(tmp_path, waiting, [good, bad], lenders) is None and waiting == [borrower]
+    record = {"method": "toy-good", "seed": 0, "stage": "fit", "state": "done"}
+    append_line(tmp_path / "cells.jsonl", record | {"finished": False})
+    assert parallel._next(tmp_path, waiting, [], lenders) is None and not waiting
+    append_line(tmp_path / "cells.jsonl", record | {"finished": True})
+    waiting = [bad, borrower]
+    assert parallel._next(tmp_path, waiting, [], lenders) == borrower and waiting == [bad]
 
-    def fit_here(plan, folder, cells, jobs, deadline, progress) -> None:
-        given.extend(cells)
-        for cell in cells:
-            work = runner.CellRun(cell, folder, plan.world, progress, None, show=False)
+
+def test_what_workers_leave_is_scored_or_done_here(tmp_path: Path, monkeypatch) -> None:
+    """Cells that workers trained and synthesized are scored meanwhile; the rest is done afterwards."""
+
+    def fit_here(errand, cells, jobs, deadline, ended) -> set:
+        assert cells == [Cell("toy-good", 0), Cell("toy-bad", 0), BORROWER]
+        for cell in cells[:2]:
+            work = runner.CellRun(cell, errand.folder, errand.plan.world, errand.progress, None, show=False)
             runner.run_stage(work, "fit")
+            if cell.method == "toy-good":
+                runner.run_stage(work, "synthesize")
+            ended(cell)
+        return set(cells[:2])
 
     monkeypatch.setattr(local, "fit_cells", fit_here)
     assert go(tmp_path, "toy-borrower,toy-joints,toy-good,toy-bad", jobs=2) == 0
-    assert given == [Cell("toy-good", 0), Cell("toy-bad", 0)]
-    stages = [json.loads(line) for line in (tmp_path / "cells.jsonl").read_text().splitlines()]
-    assert [(s["method"], s["stage"]) for s in stages if s["method"] == "toy-borrower" and s["state"] == "done"] == [
-        ("toy-borrower", "fit"),
-        ("toy-borrower", "synthesize"),
-        ("toy-borrower", "score"),
+    lines = [json.loads(line) for line in (tmp_path / "cells.jsonl").read_text().splitlines()]
+    done = [(line["method"], line["stage"]) for line in lines if line["state"] == "done"]
+    assert done == [
+        *(("toy-good", stage) for stage in ("fit", "synthesize")),
+        ("toy-good", "score"),  # here, meanwhile
+        ("toy-bad", "fit"),
+        *(("toy-bad", stage) for stage in ("synthesize", "score")),
+        *(("toy-borrower", stage) for stage in ("fit", "synthesize", "score")),
     ]

@@ -6,7 +6,6 @@ the run folder, so a job that is sent again goes on where the first one was lost
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import time
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark import config as configuration
 from benchmark import registry
 from benchmark.errors import BenchError
-from benchmark.run.cell import CellRun
+from benchmark.run.cell import CellRun, no_bar
 from benchmark.run.locks import only_one_at
 from benchmark.run.plan import Cell, code_version
 from benchmark.run.results import RunView
@@ -84,14 +83,5 @@ def carry_out(job: Job, run: Path, attempt: int = 1) -> None:
     with only_one_at(job.cell.folder(run), PATIENCE):
         stages = todo(RunView(run), job.cell)
         world = World(registry.get("tasks", job.task)(), configuration.from_dict(job.config), job.data)
-        work = CellRun(job.cell, run, world, _no_bar, job.deadline, show=False, lender=job.lender)
+        work = CellRun(job.cell, run, world, no_bar, job.deadline, show=False, lender=job.lender)
         run_cell(work, stages, print, {"node": socket.gethostname(), "attempt": attempt})
-
-
-def _no_bar(total: int, label: str) -> Any:
-    return contextlib.nullcontext(_Silent())
-
-
-class _Silent:
-    def update(self, count: int) -> None:
-        """Nobody watches here."""

@@ -1,14 +1,19 @@
-"""Trainings as processes of this machine; all else is left to the runner, which has the exam in memory already."""
+"""Trainings and syntheses as processes of this machine, and each cell's scores here meanwhile, where the exam is in
+memory; the runner does what is left.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from benchmark.run import budget
+from benchmark.run.cell import CellRun, no_bar
 from benchmark.run.engines import Errand
 from benchmark.run.parallel import choose_jobs, fit_cells
-from benchmark.run.plan import Cell
+from benchmark.run.plan import STAGES, Cell
 from benchmark.run.results import RunView
+from benchmark.run.stages import run_stage
 
 
 class LocalEngine:
@@ -20,17 +25,30 @@ class LocalEngine:
         self.jobs = jobs
 
     def carry(self, errand: Errand) -> Mapping[Cell, Sequence[str]]:
-        training = [cell for cell, stages in errand.todo.items() if "fit" in stages and cell not in errand.lenders]
+        fitting = [cell for cell, stages in errand.todo.items() if "fit" in stages]
+        training = [cell for cell in fitting if cell not in errand.lenders]
         jobs = choose_jobs(errand.plan, self.jobs)
-        if jobs == 1 or len(training) == 1:
+        if jobs == 1 or len(training) <= 1:
             return {}
 
         def deadline(left: int) -> float | None:
             return budget.share(errand.budget, -(-left // jobs))
 
-        waiting = training
+        def score(cell: Cell) -> None:
+            if _state(errand.folder, cell, "synthesize") == "done":
+                run_stage(CellRun(cell, errand.folder, errand.plan.world, no_bar), "score")
+
+        waiting = [cell for cell in fitting if errand.lenders.get(cell, cell) in training]
+        begun: set[Cell] = set()
         while waiting:  # once; again for those cut short, where cheaper ones have left time over
-            fit_cells(errand.plan, errand.folder, waiting, jobs, deadline, errand.progress)
+            begun |= fit_cells(errand, waiting, jobs, deadline, score)
             again = budget.seconds_left(errand.budget) > budget.WORTHWHILE
-            waiting = budget.cut_short(RunView(errand.folder), waiting) if again else []
-        return dict.fromkeys(training, ("fit",))
+            cut = budget.cut_short(RunView(errand.folder), training) if again else []
+            waiting = [cell for cell in waiting if errand.lenders.get(cell, cell) in cut]
+        tried = ("done", "failed")
+        return {cell: [s for s in STAGES if _state(errand.folder, cell, s) in tried] for cell in begun}
+
+
+def _state(folder: Path, cell: Cell, stage: str) -> str:
+    record = RunView(folder).cells.get((cell.method, cell.seed), {}).get(stage, {})
+    return str(record.get("state", ""))
