@@ -7,12 +7,12 @@ at work.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from benchmark.errors import BenchError
 from benchmark.run.results import RunView
 from reports.cost import duration
 
@@ -53,7 +53,7 @@ class Progress:
     """All cells in the order in which they run."""
 
     cells: tuple[CellState, ...]
-    results: bool  # whether results.json is there and speaks of all records
+    results: bool  # whether results.json is there and speaks of all that has ended
 
     def count(self, *states: str) -> int:
         return sum(cell.state in states for cell in self.cells)
@@ -92,12 +92,17 @@ def progress(view: RunView, now: float | None = None) -> Progress:
     now = time.time() if now is None else now
     manifest = view.manifest
     cells = [_cell(view, name, seed, now) for seed in manifest["seeds"] for name in manifest["methods"]]
-    return Progress(tuple(_with_guesses(cells)), _results_speak(view.folder))
+    return Progress(tuple(_with_guesses(cells)), _results_speak(view, cells))
 
 
-def _results_speak(folder: Path) -> bool:
-    results, records = folder / "results.json", folder / "cells.jsonl"
-    return results.exists() and (not records.exists() or results.stat().st_mtime >= records.stat().st_mtime)
+def _results_speak(view: RunView, cells: Sequence[CellState]) -> bool:
+    """Whether results.json has the values, or the problem, of every cell that has come to its end."""
+    try:
+        results = view.results
+    except BenchError:  # not there yet, or of another schema
+        return False
+    told = {value.method for value in results.values} | {row.name for row in results.methods if row.problem}
+    return all(cell.method in told for cell in cells if cell.state in SETTLED)
 
 
 def _cell(view: RunView, name: str, seed: int, now: float) -> CellState:

@@ -6,6 +6,7 @@ protocol, paired over its items.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -61,12 +62,13 @@ class Column:
 
 
 def tables(runs: Sequence[Run]) -> list[Table]:
-    """One for every measure that any of the runs has, in the order of the first that has it; then votes."""
+    """One for every measure that any of the runs has, those that the paper prints first; then votes."""
     found: dict[tuple[str, str], list[Column]] = {}
     for run in runs:
         for metric in compare.contested(run.view.results, run.view.results.metrics):
             found.setdefault((compare.family(metric.id), metric.title), []).append(Column(run, metric))
-    made = [_table(number, columns) for number, columns in enumerate(found.values(), 1)]
+    ordered = sorted(found.items(), key=lambda entry: _place(runs[0].view.results.task, entry[0][0]))
+    made = [_table(number, columns) for number, (_, columns) in enumerate(ordered, 1)]
     return [*made, *_vote_tables(runs)]
 
 
@@ -130,6 +132,11 @@ def _printed(task: str, family: str) -> list[tuple[PublishedTable, str]]:
         if table.by == "score" and task == table.task and family in table.families:
             found.append((table, table.columns[table.families.index(family)]))
     return found
+
+
+def _place(task: str, family: str) -> float:
+    """By the number of the printed table; what has none comes after, as it was."""
+    return min((table.number for table, _ in _printed(task, family)), default=math.inf)
 
 
 def _numbered(printed: Sequence[tuple[PublishedTable, str]]) -> str:

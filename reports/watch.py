@@ -45,8 +45,12 @@ def write_progress(folder: Path, every: float | None) -> tuple[Path, str, bool]:
     path = folder / PAGE
     write_atomic(path, render("watch.html", content).encode())
     several = len(views) > 1
-    line = "; ".join(f"{part.task}: {part.progress.sentence}" if several else part.progress.sentence for part in parts)
-    return path, line or "nothing begun yet", not waiting and all(part.progress.ended for part in parts)
+    told = [f"{part.task}: {part.progress.sentence}" if several else part.progress.sentence for part in parts]
+    return (
+        path,
+        "; ".join([*told, *(f"{task}: not begun" for task in waiting)]),
+        not waiting and all(part.progress.ended for part in parts),
+    )
 
 
 def _part(view: RunView, folder: Path) -> Part:

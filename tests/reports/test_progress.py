@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from benchmark.errors import BenchError
 from benchmark.files import append_line, read_json, write_json
-from benchmark.run.results import RunView, write_suite
+from benchmark.run.results import MethodRow, MetricRow, Results, RunView, Value, write_results, write_suite
 from reports import gallery
 from reports.gallery import write_gallery
 from reports.progress import Progress, planned_steps, progress
@@ -81,7 +82,13 @@ def test_a_run_from_its_first_step_to_its_end(tmp_path: Path) -> None:
     record(run, "pix2pixsc", "fit", "failed", reason="no memory")
     assert states(run) == {"pix2pixhd": "done", "pix2pixsc": "failed", "real": "done"}
     assert not now(run).ended, "results.json is still to come"
-    (run / "results.json").write_text("{}")
+    rows = tuple(MethodRow(n, n, "method", 1) for n in ("pix2pixhd", "pix2pixsc", "real"))
+    values = tuple(Value(name, "m[x]", 1.0, None, None, 4, 0, 1) for name in ("pix2pixhd", "real"))
+    results = Results("face", "demo", (0,), 4, rows, (MetricRow("m[x]", "M", "lower", True),), values, ())
+    write_results(run, results)
+    assert not now(run).ended, "they say nothing of the failure yet"
+    failed = replace(rows[1], problem="no memory")
+    write_results(run, replace(results, methods=(rows[0], failed, rows[2])))
     assert now(run).ended and now(run).state == "failed in part"
     assert now(run).sentence == "2 of 3 cells done, 1 failed"
 
@@ -141,7 +148,8 @@ def test_several_tasks_are_followed_together(tmp_path: Path) -> None:
     write_suite(tmp_path / "suite", ["face", "dance"], ["bench"])
     begin(tmp_path / "suite" / "face")
     page, line, ended = write_progress(tmp_path / "suite", 1.0)
-    assert "Not begun: dance" in page.read_text(encoding="utf-8") and line.startswith("face: 0 of 3") and not ended
+    assert "Not begun: dance" in page.read_text(encoding="utf-8") and not ended
+    assert line == "face: 0 of 3 cells done; time left not known yet; dance: not begun"
 
 
 @pytest.fixture

@@ -122,6 +122,12 @@ def test_printed_numbers_stand_beside_in_our_unit(run: Path, other: Path) -> Non
     assert {row.head: row.cells[-1].value for row in table.rows}["pix2pixHD"] == pytest.approx(0.0050)
 
 
+def test_printed_tables_come_first_in_their_order(run: Path, other: Path) -> None:
+    titles = [table.title for table in tables(both(run, other))]
+    assert [title.split(":")[0] for title in titles[:3]] == ["Tables 1 and 4", "Table 2", "Table 5"]
+    assert not any(title.startswith("Table") for title in titles[3:])
+
+
 def test_a_method_that_one_run_lacks_has_a_reason_there(run: Path, other: Path) -> None:
     results = RunView(other).results
     write_results(other, dataclasses.replace(results, methods=results.methods[1:]))
