@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
-from sqlalchemy import update
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from benchmark import stats
 from benchmark.errors import BenchError
 from benchmark.run.votes import read_preference
-from benchmark.survey import analysis, export, people, progress, tables, telling
+from benchmark.survey import analysis, export, people, progress, telling
 from benchmark.survey.analysis import Analysis, analyze, share
 from benchmark.survey.exclusions import Rules, Step, exclude
 from benchmark.survey.folder import Study
@@ -208,22 +207,6 @@ def test_exclusions_change_the_share_and_stand_beside_it(make: Make) -> None:
     assert strict.flow.steps[1] == Step("median answer under 1000 ms", 6, 36)
     low, high = analyze(study).comparisons[0].without_one or (0, 0)
     assert (low, high) == pytest.approx((24 / 30, 1.0))
-
-
-def test_every_source_has_its_share_where_there_are_two(make: Make) -> None:
-    study = make(pairs=4, raters=4, trials=4)
-    fill(study, by_chance(2))
-    assert analyze(study).comparisons[0].sources == () and "source" not in "\n".join(telling.lines(analyze(study)))
-    with study.store.write() as connection:
-        connection.execute(update(tables.rater).where(tables.rater.c.id == 1).values(source="prolific"))
-    votes = export.table(study, "votes")[1]
-    (only,) = (found := analyze(study)).comparisons
-    for one, source, count in zip(only.sources, ("open", "prolific"), (12, 4), strict=True):
-        won = sum(vote["chosen"] == 0 for vote in votes if vote["source"] == source)
-        assert (one.source, one.share.won, one.share.votes) == (source, won, count)
-    assert only.sources[0].share.low is not None and "two raters" in only.sources[1].share.problem
-    told = "\n".join(telling.lines(found))
-    assert f"source open: {100 * only.sources[0].share.value:.1f} %" in told and "source prolific: " in told
 
 
 def test_every_exposure_time_has_its_share(make: Make) -> None:
