@@ -1,4 +1,4 @@
-"""Loss curves, one panel per method."""
+"""Loss curves, and the scores of evaluations during training where there were any: one panel of each per method."""
 
 from __future__ import annotations
 
@@ -27,29 +27,31 @@ class Panel:
     key: tuple[tuple[str, int, str], ...]
 
 
-def panels(view: RunView) -> list[Panel]:
-    """A panel for every method that left a training log."""
+def panels(view: RunView, kind: str = "losses") -> list[Panel]:
+    """A panel for every method whose training log holds `kind`: "losses", or "metrics" (train.keep_best)."""
     found = []
     for method in compare.ranked(view.results):
         logs = {seed: log for seed in view.results.seeds if (log := view.log(method.name, seed))}
-        if logs:
-            found.append(log_panel(method.name, method.title, logs))
+        if any(line.get(kind) for log in logs.values() for line in log):
+            found.append(log_panel(method.name, method.title, logs, kind))
     return found
 
 
-def log_panel(name: str, title: str, logs: dict[int, list[dict[str, Any]]]) -> Panel:
+def log_panel(name: str, title: str, logs: dict[int, list[dict[str, Any]]], kind: str = "losses") -> Panel:
     """The curves of one method from its training logs by seed, none of them empty."""
-    losses = list(dict.fromkeys(loss for log in logs.values() for line in log for loss in line["losses"]))
-    curves = {(seed, loss): _curve(log, loss) for seed, log in logs.items() for loss in losses}
+    losses = list(dict.fromkeys(loss for log in logs.values() for line in log for loss in line.get(kind, ())))
+    curves = {(seed, loss): _curve(log, kind, loss) for seed, log in logs.items() for loss in losses}
     last = max(line["step"] for log in logs.values() for line in log)
     seeds = "" if len(logs) == 1 else f"; {len(logs)} seeds, the first drawn strongest"
     key = tuple((loss, i % len(SERIES) + 1, DASHES[i // len(SERIES) % len(DASHES)]) for i, loss in enumerate(losses))
-    return Panel(title, _draw(name, curves, losses, list(logs)), f"{last:,} steps{seeds}".replace(",", " "), key)
+    return Panel(
+        title, _draw(f"{name} {kind}", curves, losses, list(logs)), f"{last:,} steps{seeds}".replace(",", " "), key
+    )
 
 
-def _curve(log: Sequence[dict[str, Any]], name: str) -> list[tuple[float, float]]:
+def _curve(log: Sequence[dict[str, Any]], kind: str, name: str) -> list[tuple[float, float]]:
     """(step, value), averaged over neighbouring log lines down to POINTS."""
-    newest = {line["step"]: line["losses"][name] for line in log if _finite(line["losses"].get(name))}
+    newest = {line["step"]: line[kind][name] for line in log if _finite(line.get(kind, {}).get(name))}
     points = sorted(newest.items())  # a step that a resumed run logged again counts once
     width = max(1, math.ceil(len(points) / POINTS))
     groups = [points[i : i + width] for i in range(0, len(points), width)]

@@ -74,6 +74,7 @@ def collect(view: RunView, scores: ItemScores) -> dict[str, Any]:
         "first_look": first_look(view, pictures[0]) if pictures else None,
         "grids": pictures,
         "panels": panels(view),
+        "learning": panels(view, "metrics"),
         "spreads": spreads(view, scores),
         "vote_plots": votes(view),
         "cost_plots": costs(cost),

@@ -28,6 +28,7 @@ PARTS = (
     "Best 3 and worst 3 of pix2pixSC",
     "LEPE to the asked points against Counterfactual L1 (face)",
     "Training losses",
+    "Scores during training",
     "What it cost",
     "Effective configuration",
     "How to read",
@@ -173,6 +174,12 @@ def test_a_run_without_pictures_logs_or_costs_still_has_a_page(run: Path) -> Non
     text = write_report(run).read_text()
     assert read(run / "report.html").open == []
     assert "no image" in text and "not recorded" in text and "Training losses" not in text
+
+
+def test_scores_during_training_are_drawn_of_those_methods_that_kept_them(run: Path) -> None:
+    text = write_report(run).read_text()
+    assert text.count('aria-label="Validation scores of') == 1
+    assert 'aria-label="Validation scores of pix2pixSC' in text and "lepe[dlib-68,64px]</li>" in text
 
 
 def test_no_results_is_one_clear_line(run: Path) -> None:
