@@ -10,7 +10,7 @@ and what is ours. It reads its own table [method.paired-munit], not [method.muni
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -60,10 +60,7 @@ class PairedTrainer(MunitTrainer):
     """MUNIT's step with y, the last of `fakes_b`: judged by D_b and in the GAN loss like any translation."""
 
     options: PairedMunitOptions
-
-    def translate(self, sample: Sample) -> Views:
-        views = super().translate(sample)
-        return replace(views, fakes_b=(*views.fakes_b, self.b.decoder(views.content_a, views.style_b)))
+    guides: ClassVar[bool] = True
 
 
 class StyleCodesTrainer(PairedTrainer):
@@ -107,8 +104,8 @@ class StyleJudgeTrainer(PairedTrainer):
         return super().weights | {"G_pair": self.options.lambda_style, "G_semantic": 1.0}
 
     def judge(self, views: Views, sample: Sample) -> dict[str, Tensor]:
-        fake = self._same_style(views.fakes_b[-1].detach(), sample.I)
-        same, other = self._same_style(sample.C, sample.I), self._same_style(sample.D, sample.I)
+        photos = torch.cat([views.fakes_b[-1].detach(), sample.C, sample.D])
+        fake, same, other = self._same_style(photos, sample.I.repeat(3, 1, 1, 1)).chunk(3)
         style = 0.5 * (lsgan(fake, 0.0) + lsgan(other, 0.0) + lsgan(same, 1.0))  # pix2pixSC eq. 5; spec: systems 1.2
         return super().judge(views, sample) | {"SD": style}
 

@@ -10,6 +10,7 @@ three parts it needs, a's content encoder, b's style encoder and b's decoder; on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -78,10 +79,17 @@ class Views:
     drawn_b: Tensor
     fakes_a: tuple[Tensor, ...]  # translations; the first is decoded with the drawn style
     fakes_b: tuple[Tensor, ...]
+    own_a: Tensor  # a, decoded from its own codes
+    own_b: Tensor
 
 
 class MunitTrainer:
-    """One step: the discriminators, then both auto-encoders, on the same translations."""
+    """One step: the discriminators, then both auto-encoders, on the same translations.
+
+    No layer mixes items, so a network sees all that it is asked about at one time in one pass: small passes are dear.
+    """
+
+    guides: ClassVar[bool] = False  # whether the label is also decoded in the exemplar's own style
 
     def __init__(self, method: Munit) -> None:
         self.method, self.options = method, method.options
@@ -125,8 +133,11 @@ class MunitTrainer:
         content_a, style_a = self.a.content(a), self.a.style(a)
         content_b, style_b = self.b.content(b), self.b.style(b)
         drawn_a, drawn_b = torch.randn_like(style_a), torch.randn_like(style_b)
-        fakes_a, fakes_b = self.a.decoder(content_b, drawn_a), self.b.decoder(content_a, drawn_b)
-        return Views(a, b, content_a, content_b, style_a, style_b, drawn_a, drawn_b, (fakes_a,), (fakes_b,))
+        *fakes_a, own_a = together(self.a.decoder, (content_b, drawn_a), (content_a, style_a))
+        guided = [(content_a, style_b)] if self.guides else []
+        *fakes_b, own_b = together(self.b.decoder, (content_a, drawn_b), *guided, (content_b, style_b))
+        codes = content_a, content_b, style_a, style_b, drawn_a, drawn_b
+        return Views(a, b, *codes, tuple(fakes_a), tuple(fakes_b), own_a, own_b)
 
     def judge(self, views: Views, sample: Sample) -> dict[str, Tensor]:
         """Losses of the discriminators, by network."""
@@ -136,12 +147,11 @@ class MunitTrainer:
     def terms(self, views: Views, sample: Sample) -> dict[str, Tensor]:
         """Unweighted losses of the generators, each the sum over both domains (MUNIT eq. 1-5)."""
         v, to_a, to_b = views, views.fakes_a[0], views.fakes_b[0]
-        own_a, own_b = self.a.decoder(v.content_a, v.style_a), self.b.decoder(v.content_b, v.style_b)
         content_of_a, content_of_b = self.b.content(to_b), self.a.content(to_a)
-        scores = [self.judge_a(fake) for fake in v.fakes_a] + [self.judge_b(fake) for fake in v.fakes_b]
+        judged = ((self.judge_a, v.fakes_a), (self.judge_b, v.fakes_b))
         terms = {
-            "G_gan": torch.stack([over_scales(each, 1.0) for each in scores]).sum(),
-            "G_image": l1(own_a, v.a) + l1(own_b, v.b),
+            "G_gan": torch.stack([len(f) * over_scales(judge(torch.cat(f)), 1.0) for judge, f in judged]).sum(),
+            "G_image": l1(v.own_a, v.a) + l1(v.own_b, v.b),
             "G_style": l1(self.a.style(to_a), v.drawn_a) + l1(self.b.style(to_b), v.drawn_b),
             "G_content": l1(content_of_a, v.content_a) + l1(content_of_b, v.content_b),
         }
@@ -156,12 +166,18 @@ def l1(got: Tensor, wanted: Tensor) -> Tensor:
     return F.l1_loss(got.float(), wanted.float())
 
 
-def over_scales(scores: list[Tensor], target: float) -> Tensor:
+def over_scales(scores: Sequence[Tensor], target: float) -> Tensor:
     """Least-squares loss summed over a discriminator's scales."""
     return torch.stack([lsgan(score, target) for score in scores]).sum()
 
 
+def together(network: nn.Module, *calls: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What a network that never mixes items gives to each of several calls of one batch size, in one pass."""
+    return network(*(torch.cat(arguments) for arguments in zip(*calls, strict=True))).chunk(len(calls))
+
+
 def _told_apart(judge: MultiscalePatches, fakes: tuple[Tensor, ...], real: Tensor) -> Tensor:
     """Fakes to 0, real pictures to 1; several kinds of fakes share the weight of one."""
-    wrong = torch.stack([over_scales(judge(fake.detach()), 0.0) for fake in fakes]).mean()
-    return wrong + over_scales(judge(real), 1.0)
+    scores = judge(torch.cat([*(fake.detach() for fake in fakes), real]))
+    wrong, right = zip(*(score.tensor_split([-len(real)]) for score in scores), strict=True)
+    return over_scales(wrong, 0.0) + over_scales(right, 1.0)

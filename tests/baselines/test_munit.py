@@ -14,6 +14,7 @@ from baselines.munit.networks import (
     AdaptiveBlock,
     ContentEncoder,
     Decoder,
+    DoublingConv,
     LayerNorm,
     MultiscalePatches,
     Sizes,
@@ -111,6 +112,20 @@ def test_the_decoder_splits_its_parameters_bias_first() -> None:
         x = x + hidden
     assert at == len(numbers)
     torch.testing.assert_close(decoder(content, style), decoder.up(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("height", "width"), [(2, 2), (2, 5), (7, 4)])
+def test_the_doubling_convolution_is_a_reflected_one_of_the_doubled_map(height: int, width: int) -> None:
+    torch.manual_seed(1)
+    conv, x = DoublingConv(4, 3), torch.randn(2, 4, height, width, requires_grad=True)
+    doubled = F.pad(F.interpolate(x, scale_factor=2.0), (2, 2, 2, 2), mode="reflect")
+    plain, ours = F.conv2d(doubled, conv.weight, conv.bias), conv(x)
+    torch.testing.assert_close(ours, plain)
+    given = [x, conv.weight, conv.bias]
+    upstream = torch.randn_like(plain)
+    gradients_of = (torch.autograd.grad(image, given, upstream) for image in (ours, plain))
+    for got, wanted in zip(*gradients_of, strict=True):
+        torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_networks_start_as_the_official_ones() -> None:

@@ -5,7 +5,7 @@
     git worktree add /tmp/before COMMIT && python -m tests.benchmarks.methods_step --against /tmp/before
     python -m tests.benchmarks.methods_step --step 0                            # the first step; PG2's first stage
 
-Each checkout steps in a process of its own, in turns with the other, so that a busy machine hurts both alike. Both start
+Each checkout steps in a process of its own, in turns with the other: a busy machine hurts both alike. Both start
 from the same weights, see the same batch of noise (every second pair consistent) and must give the same first losses,
 within 1e-5. The losses of the second step, which show the first's gradients through Adam, are compared and printed: a
 rounding in a gradient near 0 can turn Adam's first step of a weight around. Medians and minima of CPU seconds; of the
@@ -30,7 +30,7 @@ TOLERANCE = 1e-5
 
 
 def serve(preset: str, name: str, at: int | None) -> None:
-    """The child: one step per line read, answered by a line of JSON. Imports come from the checkout on PYTHONPATH, which
+    """The child: a step per line read, answered by a line of JSON. Imports come from the checkout on PYTHONPATH, which
     may be an old one: only what has always been there is used.
     """
     import torch
