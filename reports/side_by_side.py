@@ -17,12 +17,20 @@ def side_by_side(printed: PublishedTable, faced: Sequence[Facing], published: Se
     return Table(
         name=f"table{printed.number}-{printed.name}",
         title=f"Table {printed.number}. {printed.title}",
-        subtitle=f"{printed.measure}; {printed.better} is better",
+        subtitle=f"{_measure(faced, printed)}; {printed.better} is better",
         columns=tuple(head for pair in heads for head in pair),
         rows=tuple(_row(faced, *line) for line in _lines(faced, published)),
         protocol="; ".join(f"{_count(facing)}{facing.metric.id}" for facing in faced if facing.metric),
         notes=tuple(dict.fromkeys([*notes, *(note for facing in faced for note in facing.reading())])),
     )
+
+
+def _measure(faced: Sequence[Facing], printed: PublishedTable) -> str:
+    """What stands below "ours"; the printed measure's name too where it is another, as an FID is of Inception only."""
+    ours = list(dict.fromkeys(facing.metric.title for facing in faced if facing.metric))
+    if not ours or ours == [printed.measure]:
+        return printed.measure
+    return f"{' or '.join(ours)}; printed: {printed.measure}"
 
 
 def _lines(faced: Sequence[Facing], published: Sequence[PublishedTable]) -> list[Line]:
