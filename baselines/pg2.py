@@ -96,8 +96,8 @@ class PG2Trainer:
 
     def step(self, sample: Sample, step: int, minimise: Minimise) -> dict[str, Tensor]:
         """sample on the device of the networks; a batch without a consistent pair changes nothing and logs nothing."""
-        same = sample.consistent
-        if not same.any():
+        same = sample.consistent.nonzero().flatten()
+        if not len(same):
             return {}
         pair = Pair.of(sample.I[same], sample.z[same], required(sample.joints)[same])
         losses = self._first(pair, minimise) if step < self.stage1_ends else self._second(pair, minimise)

@@ -70,7 +70,7 @@ class CoarseGenerator(nn.Module):
             x = torch.cat([x, skips.pop()], 1)
             x = x + block(x)
             if level < len(self.ups):
-                x = self.ups[level](F.interpolate(x, scale_factor=2.0))
+                x = F.interpolate(self.ups[level](x), scale_factor=2.0)  # 1x1 px: doubling first would give the same
         return self.last(x)
 
 

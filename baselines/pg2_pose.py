@@ -39,7 +39,9 @@ def limbs(joints: int) -> tuple[tuple[int, int], ...]:
 
 def joint_maps(joints: Tensor, height: int, width: int) -> Tensor:
     """joints (N, J, 2) x, y px -> (N, J, H, W): 1 within the radius of a joint, else -1; all -1 for a NaN joint."""
-    reached = _distances(joints, joints, height, width) <= radius(height, width)
+    x, y = _pixels(joints, height, width)
+    x0, y0 = joints[..., None, None].unbind(2)
+    reached = (x - x0).square() + (y - y0).square() <= radius(height, width) ** 2
     return reached.to(joints.dtype) * 2 - 1
 
 
@@ -49,8 +51,8 @@ def pose_mask(joints: Tensor, height: int, width: int) -> Tensor:
     A limb with a NaN end is left out.
     """
     starts, ends = torch.tensor(limbs(joints.shape[1]), device=joints.device).T
-    near = _distances(joints[:, starts], joints[:, ends], height, width) <= radius(height, width)  # (N, L, H, W)
-    mask = near.any(1, keepdim=True).to(joints.dtype)
+    squares = _squared_distances(joints[:, starts], joints[:, ends], height, width)  # (N, L, H, W)
+    mask = (squares <= radius(height, width) ** 2).any(1, keepdim=True).to(joints.dtype)
     reach = round(CLOSING * min(height, width) / 256)
     grown = F.max_pool2d(mask, 2 * reach + 1, 1, reach)
     return -F.max_pool2d(-grown, 2 * reach + 1, 1, reach)
@@ -61,12 +63,19 @@ def radius(height: int, width: int) -> float:
     return max(SMALLEST_RADIUS, RADIUS * min(height, width) / 256)
 
 
-def _distances(starts: Tensor, ends: Tensor, height: int, width: int) -> Tensor:
-    """Distance in px of every pixel's centre to every segment: starts, ends (N, L, 2) -> (N, L, H, W)."""
-    x = torch.arange(width, device=starts.device, dtype=starts.dtype)
-    y = torch.arange(height, device=starts.device, dtype=starts.dtype)[:, None]
+def _pixels(points: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """x (W,) and y (H, 1) of the pixels' centres."""
+    x, y = (torch.arange(size, device=points.device, dtype=points.dtype) for size in (width, height))
+    return x, y[:, None]
+
+
+def _squared_distances(starts: Tensor, ends: Tensor, height: int, width: int) -> Tensor:
+    """Of every pixel's centre to every segment, in px squared: starts, ends (N, L, 2) -> (N, L, H, W)."""
+    x, y = _pixels(starts, height, width)
     (x0, y0), (x1, y1) = (points[..., None, None].unbind(2) for points in (starts, ends))  # (N, L, 1, 1) each
     dx, dy = x1 - x0, y1 - y0
-    along = ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy).clamp_min(1e-12)
-    along = along.clamp(0, 1)  # (N, L, H, W): 0 at the start, 1 at the end
-    return torch.hypot(x - x0 - along * dx, y - y0 - along * dy)
+    right, down = x - x0, y - y0  # (N, L, 1, W), (N, L, H, 1)
+    square = (dx.square() + dy.square()).clamp_min(1e-12)
+    along = (right * (dx / square) + down * (dy / square)).clamp_(0, 1)  # (N, L, H, W): 0 at the start, 1 at the end
+    across, below = torch.addcmul(right, along, dx, value=-1), torch.addcmul(down, along, dy, value=-1)
+    return across.square_().addcmul_(below, below)
