@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.errors import BenchError
+from models.networks import ScoreConv
 
 WIDEST = 8  # times the first layer's width
 DROPOUT_FROM = 4  # levels from this one to the last but the innermost drop half of their values
@@ -86,7 +87,7 @@ class LogitPatchGAN(nn.Module):
         for number, (narrow, wide) in enumerate(pairwise(widths), start=1):
             stride = 2 if number < n_layers else 1
             layers += [nn.Conv2d(narrow, wide, 4, stride, 1, bias=False), _norm(wide), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4, 1, 1))
+        self.layers = nn.Sequential(*layers, ScoreConv(widths[-1], 1, 4, padding=1))
         self.apply(_init)
 
     def forward(self, x: Tensor) -> Tensor:
