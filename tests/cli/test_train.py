@@ -54,7 +54,7 @@ def test_a_budget_says_continue_me_and_a_fork_says_where_it_comes_from(tmp_path:
     one, two, short = tmp_path / "one", tmp_path / "two", ("--set", "train.decay_steps=0")
     code, out, _ = train(capsys, one, *short, "--set", "train.steps=3", "--max-minutes", "0.01")
     assert code == CONTINUE_ME and "of 3 steps" in out and "stopped early; the same command goes on" in out
-    assert train(capsys, one, *short, "--set", "train.steps=3")[0] == 0 and steps(one) == [3]
+    assert train(capsys, one, *short, "--set", "train.steps=3")[0] == 0 and steps(one)[-1] == 3
 
     other = (*short, "--set", "train.steps=5")
     code, _, err = train(capsys, one, *other)

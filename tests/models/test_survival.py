@@ -20,7 +20,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 def log(folder: Path) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+    return [{key: value for key, value in line.items() if key not in ("seconds", "waited")} for line in lines]
 
 
 @pytest.mark.slow
