@@ -52,18 +52,18 @@ def test_sigterm_checkpoints_on_two_devices_and_says_continue_me(tmp_path: Path)
 
 def test_a_budget_says_continue_me_and_a_fork_says_where_it_comes_from(tmp_path: Path, capsys) -> None:
     one, two, short = tmp_path / "one", tmp_path / "two", ("--set", "train.decay_steps=0")
-    code, out, _ = train(capsys, one, *short, "--set", "train.steps=3", "--max-minutes", "0.01")
-    assert code == CONTINUE_ME and "of 3 steps" in out and "stopped early; the same command goes on" in out
-    assert train(capsys, one, *short, "--set", "train.steps=3")[0] == 0 and steps(one)[-1] == 3
+    code, out, _ = train(capsys, one, *short, "--set", "train.steps=90", "--max-minutes", "0.01")
+    assert code == CONTINUE_ME and "of 90 steps" in out and "stopped early; the same command goes on" in out
+    assert train(capsys, one, *short, "--set", "train.steps=90")[0] == 0 and steps(one)[-1] == 90
 
-    other = (*short, "--set", "train.steps=5")
+    other = (*short, "--set", "train.steps=92")
     code, _, err = train(capsys, one, *other)
-    assert code == 2 and "train.steps was 3, now 5; use another --out" in err and f"`bench train --fork {one}`" in err
+    assert code == 2 and "train.steps was 90, now 92; use another --out" in err and f"`bench train --fork {one}`" in err
     code, out, _ = train(capsys, two, *other, "--fork", str(one))
-    assert code == 0 and f"forked at step 3 from {one}" in out and "train.steps 3 -> 5" in out
+    assert code == 0 and f"forked at step 90 from {one}" in out and "train.steps 90 -> 92" in out
     (fit,) = [line for line in (two / "cells.jsonl").read_text().splitlines() if '"done"' in line]
     told = json.loads(fit)["forked_from"]
-    assert told["step"] == 3 and told["changed"] == {"train.steps": [3, 5]}
+    assert told["step"] == 90 and told["changed"] == {"train.steps": [90, 92]}
 
 
 def test_the_best_weights_by_a_score_on_validation_items(tmp_path: Path, capsys) -> None:
