@@ -11,7 +11,7 @@ demo: $(VENV)/installed
 	$(BIN)/bench run --task face --methods all --preset demo --max-minutes 24
 
 test: $(VENV)/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile # two processes of one thread: faster than one of two
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder # two processes of one thread: faster than one of two
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
