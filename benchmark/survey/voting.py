@@ -6,7 +6,6 @@ Sending a vote twice changes nothing and is answered as the first time, so a pag
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -203,7 +202,7 @@ def _next(connection: Connection, study: Study, person: Any, now: float, empty_h
 
 def _number(tree: Mapping[str, Any], name: str, most: float, default: float | None = None) -> float:
     value = tree.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # NaN
         raise Refused(400, f"{name}: a number")
     if not 0 <= value <= most:
         raise Refused(400, f"{name}: from 0 to {most:g}")

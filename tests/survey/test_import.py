@@ -76,7 +76,7 @@ def test_all_files_together_fill_the_study_and_count_once(make_on_each: Make, tm
     draw = random.Random(1)
     for number in range(1, len(dealt.blocks) + 1):
         body = body_of(study, dealt, number, lambda shown: draw.choice(("left", "right")))
-        write(tmp_path / f"answers-{number}.json", body | {"answers": {"age": "18 to 24"}, "comment": "a\0b"})
+        write(tmp_path / f"answers-{number}.json", body | {"answers": {"age": "18 to 24"}, "comment": "a\0b\ud83d"})
     one = take(study, tmp_path / "answers-1.json")
     assert (one.imported, one.votes) == (1, {"counted": 4})
     assert "12 votes" in lacking.lines(study)[0] and "participants 2-4 of list" in lacking.lines(study)[-2]
@@ -91,7 +91,7 @@ def test_all_files_together_fill_the_study_and_count_once(make_on_each: Make, tm
     assert lacking.lines(study) == ["every pair has all its votes"]
     came = export.table(study, "raters", anonymous=False)[1]
     assert {(row["source"], row["mode"], row["device"], row["comment"]) for row in came} == {
-        ("static", "live", "phone", "ab")
+        ("static", "live", "phone", "ab?")
     }
     assert all(row["finished"] and row["step"] == row["steps"] == 7 for row in came)
     assert {row["answers"] for row in came} == {'{"age": "18 to 24"}'}
@@ -157,6 +157,8 @@ def test_what_does_not_fit_is_refused(
         ({"choice": "both"}, "trial 4: choice: left or right"),
         ({"rt_ms": -1}, "trial 4: rt_ms: from 0"),
         ({"rt_ms": "1"}, "trial 4: rt_ms: a number"),
+        ({"rt_ms": float("nan")}, "trial 4: rt_ms: a number"),
+        ({"rt_ms": 10**400}, "trial 4: rt_ms: from 0"),
         ({"key": "9"}, "trial 4: out of order"),
         ({"at": None}, "trial 4: at: not a time"),
         ({"left": "i/x.webp"}, "trial 4: other pictures than participant 1 was to see"),

@@ -94,7 +94,7 @@ def check(body: Mapping[str, Any], study: Study, lists: Mapping[str, Dealt], now
         device=body["device"] if body.get("device") in DEVICES else "desktop",
         started=_seconds(body.get("started"), "started", now),
         chosen=_chosen(body.get("answers"), study),
-        comment=str(body.get("comment") or "").replace("\0", "")[:LONGEST_COMMENT],
+        comment=_text(body.get("comment"))[:LONGEST_COMMENT],
         block=block,
         votes=tuple(_answer(vote, place) for place, vote in enumerate(given)),
         at=tuple(_seconds(vote.get("at"), f"trial {place + 1}: at", now) for place, vote in enumerate(given)),
@@ -137,6 +137,11 @@ def _chosen(answers: Any, study: Study) -> dict[str, str]:
         if value:
             chosen[question.key] = value
     return chosen
+
+
+def _text(value: Any) -> str:
+    """What a database can hold: no NUL, no half of a surrogate pair (which JSON can)."""
+    return str(value or "").replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _seconds(ms: Any, name: str, now: float) -> float:

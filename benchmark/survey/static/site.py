@@ -133,7 +133,10 @@ def _script(tree: Any) -> str:
 
 
 def _check(post: str) -> None:
-    parts = urlsplit(post)
+    try:
+        parts = urlsplit(post)
+    except ValueError as error:
+        raise BenchError(f"--post {post}: not an address") from error
     local = parts.hostname in ("localhost", "127.0.0.1")
     if parts.scheme != "https" and not (parts.scheme == "http" and local):
         raise BenchError(f"--post {post}: an address that begins with https://")

@@ -117,5 +117,8 @@ def same_origin(asked: Request) -> bool:
     site = asked.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
-    origin = urlsplit(asked.headers.get("Origin", ""))
+    try:
+        origin = urlsplit(asked.headers.get("Origin", ""))
+    except ValueError:  # brackets that hold no address
+        return False
     return bool(origin.netloc) and origin.netloc == asked.host and origin.scheme == asked.scheme
