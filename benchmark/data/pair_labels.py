@@ -81,10 +81,13 @@ class PairLabels:
 
     @contextmanager
     def _changing(self) -> Iterator[Callable[[Callable[[list[Line]], list[Line]]], None]]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path.with_name(f".{self.path.name}.lock"), "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # let go when the file is closed, also by a kill
-            yield lambda change: _write(self.path, change(self.lines()))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(self.path.with_name(f".{self.path.name}.lock"), "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # let go when the file is closed, also by a kill
+                yield lambda change: _write(self.path, change(self.lines()))
+        except OSError as error:
+            raise BenchError(f"{self.path}: cannot write: {error.strerror or error}") from error
 
 
 def read_lines(path: Path) -> list[Line]:

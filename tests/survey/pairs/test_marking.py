@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,15 @@ def test_requests_that_make_no_sense(marking: Marking) -> None:
     assert client.post("/answer", json={"pair": 0, "said": "yes"}).status_code == 403  # from another site
     assert client.get("/frame/5/0.webp").status_code == client.get("/frame/0/2.webp").status_code == 404
     assert not marking.labels.path.exists()
+
+
+def test_a_file_that_cannot_be_written_is_said_on_the_page(marking: Marking, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    labels = PairLabels(tmp_path / "file" / "labels.csv", "anna")
+    client = create_app(replace(marking, labels=labels)).test_client()
+    assert client.post("/next", json={}, headers=ORIGIN).json["done"] == 0
+    reply = client.post("/answer", json={"pair": 0, "said": "yes"}, headers=ORIGIN)
+    assert reply.status_code == 500 and reply.json["error"].startswith(f"{labels.path}: cannot write: ")
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
