@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BenchError
-from benchmark.files import write_atomic
+from benchmark.files import read_json, write_atomic
 from reports import exports
 from reports.bibliography import Bibliography
 from reports.table import Table
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     import jinja2
 
 REFERENCES = "references.bib"
+SUFFIXES = ("csv", "md", "tex", "json")
 LIMIT = 15 * 2**20  # bytes of report.html
 
 
 def write_page(
     folder: Path, template: str, content: Mapping[str, Any], tables: Sequence[Table], cited: Bibliography
 ) -> Path:
-    """Write `folder/report.html` and `folder/tables/`, each file atomically; returns the path of the page.
+    """Write `folder/report.html` and `folder/tables/`, each file atomically; returns the path of the page. Exports of
+    tables that an earlier page had and this one has not are removed.
 
     Raises BenchError when the page would pass 15 MB.
     """
@@ -40,6 +42,7 @@ def write_page(
         raise BenchError(f"{folder}: the report would take {len(html) / 2**20:.1f} MB, more than {LIMIT // 2**20}")
     for table in tables:
         write_table(folder / "tables", table, cited)
+    remove_stale(folder / "tables", {table.name for table in tables})
     write_atomic(folder / "tables" / REFERENCES, cited.bibtex().encode())
     path = folder / "report.html"
     write_atomic(path, html)
@@ -74,12 +77,28 @@ def source_hash(script: str) -> str:
 
 
 def write_table(folder: Path, table: Table, cited: Bibliography) -> None:
-    """`folder/<name>.csv`, `.json`, `.md` and `.tex`."""
-    texts = {
-        "csv": exports.to_csv(table),
-        "json": exports.to_json(table),
-        "md": exports.to_markdown(table),
-        "tex": exports.to_latex(table, cited.keys(table)),
-    }
-    for suffix, text in texts.items():
+    """`folder/<name>.csv`, `.md`, `.tex` and `.json`."""
+    texts = (
+        exports.to_csv(table),
+        exports.to_markdown(table),
+        exports.to_latex(table, cited.keys(table)),
+        exports.to_json(table),
+    )
+    for suffix, text in zip(SUFFIXES, texts, strict=True):
         write_atomic(folder / f"{table.name}.{suffix}", text.encode())
+
+
+def remove_stale(folder: Path, names: Collection[str]) -> None:
+    """Remove the files of every table that is not in `names`, known by its JSON; what else lies there stays."""
+    for path in folder.glob("*.json"):
+        if path.stem not in names and _is_export(path):
+            for suffix in SUFFIXES:  # the JSON last: a removal that is cut short can go on
+                path.with_suffix(f".{suffix}").unlink(missing_ok=True)
+
+
+def _is_export(path: Path) -> bool:
+    try:
+        tree = read_json(path)
+    except BenchError:
+        return False
+    return isinstance(tree, dict) and tree.get("name") == path.stem and {"columns", "rows", "protocol"} <= set(tree)

@@ -251,6 +251,25 @@ def test_published_votes_name_their_methods() -> None:
             assert len(table.methods) == (len(table.columns) if table.by == "rival" else 0)
 
 
+def test_exports_of_a_study_that_was_removed_go_with_it(run: Path) -> None:
+    put(run)
+    write_report(run)
+    tables = run / "tables"
+    theirs = {
+        tables / "table3-preference.txt": "mine",
+        tables / "notes.json": '{"name": "notes"}',
+        tables / "no.json": "{",
+    }
+    for path, text in theirs.items():
+        path.write_text(text)
+    assert len(list(tables.glob("*preference*"))) > 4
+    (run / "preference.json").unlink()
+    write_report(run)
+    assert [path.name for path in tables.glob("*preference*")] == ["table3-preference.txt"]
+    assert all(path.read_text() == text for path, text in theirs.items())
+    assert {path.suffix for path in tables.glob("table1-fid.*")} == {".csv", ".json", ".md", ".tex"}
+
+
 def test_a_damaged_file_is_one_line(run: Path) -> None:
     (run / "preference.json").write_text('{"schema": 1}')
     with pytest.raises(BenchError, match=r"preference\.json: damaged"):
