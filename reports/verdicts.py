@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from benchmark.run.results import MetricRow, Preferred, Results, RunView
 from reports import compare
 from reports.facing import facings
+from reports.preference import answering
 from reports.published import PublishedTable
 from reports.table import decimals_for, interval, number, p_value
+from reports.vote_claims import unlike
 
 FACE_FIRST = ("face", "foreground", "whole", "")
 
@@ -70,24 +72,23 @@ def cards(view: RunView, published: Sequence[PublishedTable]) -> list[Card]:
         claim = f"{facing.printed.title} (Table {facing.printed.number}{column})"
         card = _card(results, claim, facing.metric, competing, facing.numbers)
         found.append(replace(card, table=f"table{facing.printed.number}-{facing.printed.name}"))
-    votes = [_votes(view, t) for t in published if t.by == "rival" and t.task == results.task]
+    votes = [_votes(view, table) for table in published]
     return sorted(found + [card for card in votes if card], key=lambda card: card.table)
 
 
 def _votes(view: RunView, printed: PublishedTable) -> Card | None:
-    """Whether people prefer what they preferred in the paper; None where nobody was asked."""
-    mains = {row.method: row for row in printed.rows}
-    study = next((study for study in view.preferences if study.main in mains), None)
+    """Whether people prefer what they preferred in the paper; None where no study answers the table."""
+    study = answering(view, printed)
     if study is None:
         return None
-    row = mains[study.main]
+    row = next(row for row in printed.rows if row.method == study.main)
     claim, table = f"{printed.title} (Table {printed.number})", f"table{printed.number}-{printed.name}"
     titles = dict(zip(printed.methods, printed.columns, strict=True))
-    if study.simulated:
-        return Card(claim, "votes", row.name, (), "the votes are simulated: programs answered, not people", table)
+    if apart := unlike(study, printed):
+        return Card(claim, "votes", row.name, (), apart, table)
     theirs = dict(zip(printed.methods, row.values, strict=True))
     lines = tuple(_vote(vote, titles, theirs[vote.against]) for vote in study.comparisons if vote.against in theirs)
-    return Card(claim, "votes", row.name, lines, "" if lines else "the study has no rival of that table", table)
+    return Card(claim, "votes", row.name, lines, table=table)
 
 
 def _vote(vote: Preferred, titles: Mapping[str, str], printed: float) -> Line:

@@ -35,9 +35,9 @@ def examine(claim: Claim, view: RunView) -> Verdict:
         return Verdict("compares the votes of two studies against the same rival")
     if not view.preferences:
         return Verdict("needs people's votes")
-    studies = [study for study in view.preferences if not _unlike(study, claim.table)]
+    studies = [study for study in view.preferences if not unlike(study, claim.table)]
     if not studies:
-        return Verdict(_unlike(view.preferences[0], claim.table))
+        return Verdict(unlike(view.preferences[0], claim.table))
     for study in studies:
         for row in study.comparisons:
             if (study.main, row.against) == (claim.ahead, claim.behind):
@@ -56,13 +56,8 @@ def same_question(study: Preference, printed: PublishedTable) -> bool:
     return printed.survey is None or plain(study.question) == plain(printed.survey.question)
 
 
-def gain_of(share: float) -> float:
-    """How much larger a share of votes is than the rest, as a share of the larger: 0.75 -> 2/3, 0.25 -> -2/3."""
-    return (2 * share - 1) / max(share, 1 - share)
-
-
-def _unlike(study: Preference, printed: PublishedTable) -> str:
-    """Why a study cannot judge a table's claims."""
+def unlike(study: Preference, printed: PublishedTable) -> str:
+    """Why a study cannot judge a table's claims; "" where it can."""
     if study.simulated:
         return "the votes are simulated: programs answered, not people"
     if not same_question(study, printed):
@@ -70,6 +65,11 @@ def _unlike(study: Preference, printed: PublishedTable) -> str:
     if study.durations_ms:
         return "the time to look was limited, the paper's was not"
     return ""
+
+
+def gain_of(share: float) -> float:
+    """How much larger a share of votes is than the rest, as a share of the larger: 0.75 -> 2/3, 0.25 -> -2/3."""
+    return (2 * share - 1) / max(share, 1 - share)
 
 
 def _judged(row: Preferred, turned: bool) -> Verdict:

@@ -307,3 +307,16 @@ def test_simulated_votes_get_no_verdict_and_a_warning(run: Path) -> None:
     (card,) = (card for card in cards(RunView(run), TABLES) if "Table 3" in card.claim)
     assert card.verdict == "no verdict" and "simulated" in card.reason
     assert any("simulated" in text for text in warnings(RunView(run)))
+
+
+def test_the_card_speaks_of_the_study_that_stands_in_the_table(run: Path) -> None:
+    study = fake_preference()
+    natural = "Which image looks more natural?"
+    write_preference(run, dataclasses.replace(study, question=natural))
+    (card,) = (card for card in cards(RunView(run), TABLES) if "Table 3" in card.claim)
+    assert (card.verdict, card.reason) == ("no verdict", f'people were asked "{natural}"')
+    write_preference(run, dataclasses.replace(study, study="beef"))
+    assert RunView(run).preferences[0].question == natural
+    (card,) = (card for card in cards(RunView(run), TABLES) if "Table 3" in card.claim)
+    table = by_name(paper_tables(RunView(run), TABLES), card.table)
+    assert card.verdict == "as in the paper" and "study beef" in table.protocol
