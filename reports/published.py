@@ -36,7 +36,7 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Survey:
-    """How people were asked, where a table counts votes. Time to look was unlimited in all of them."""
+    """How people were asked, where a table counts votes. None of the tables says that time was limited."""
 
     question: str
     raters: int  # for every pair, at least

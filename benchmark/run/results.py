@@ -16,7 +16,7 @@
 
 A run over several tasks is a folder with a run folder per task, named by it, and suite.json: the tasks and the command.
 
-`RunView(folder)` reads all of it lazily. This module and `benchmark.stats` are all that `reports` may import.
+`RunView(folder)` reads all of it lazily. Of `benchmark`, `reports` may import this module, `stats`, `files` and `errors`.
 """
 
 from __future__ import annotations
