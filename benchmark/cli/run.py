@@ -110,11 +110,15 @@ def command(
     if cell is not None:
         if len(plans) > 1:
             raise BenchError("--cell: is of one task; name it with --task")
-        _run_cell(plans[0], folder, cell, max_minutes, engine, jobs)
-        return
+        for option, given in (("--jobs", jobs), ("--engine", engine != "local"), ("--address", address)):
+            if given:
+                raise BenchError(f"{option}: has no meaning beside --cell, which runs here and now")
     if dry_run:
         for place, plan in places.items():
             _print_plan(plan, place)
+        return
+    if cell is not None:
+        _run_cell(plans[0], folder, cell, max_minutes)
         return
     if len(plans) > 1:
         write_suite(folder, [plan.task.name for plan in plans], ["bench", *sys.argv[1:]])
@@ -153,13 +157,11 @@ def _plans(
     ]
 
 
-def _run_cell(plan: Plan, folder: Path, text: str, max_minutes: float | None, engine: str, jobs: int) -> None:
+def _run_cell(plan: Plan, folder: Path, text: str, max_minutes: float | None) -> None:
     """Run one cell of a plan; exit 1 when it failed."""
     from benchmark.run.plan import find_cell
     from benchmark.run.runner import run_one
 
-    if engine != "local" or jobs:
-        raise BenchError(f"{'--jobs' if jobs else '--engine'}: has no meaning beside --cell, which runs here and now")
     argv = ["bench", *sys.argv[1:]]
     if not run_one(plan, folder, find_cell(plan, text), argv, click.echo, progress, max_minutes, sys.stderr.isatty()):
         sys.exit(1)

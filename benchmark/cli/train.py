@@ -83,6 +83,8 @@ def command(
     from benchmark.run.runner import train_only
 
     plan = make_plan(task, configuration.load(preset, task, overrides), method, [seed], data)
+    if len(plan.methods) > 1:
+        raise BenchError(f"--method {method}: bench train trains one; `bench run --methods {method}` takes several")
     cell = Cell(plan.methods[0], seed)
     train = plan.config.for_method(cell.method).train
     if train.batch % (devices * train.accumulate):

@@ -85,6 +85,7 @@ def test_the_best_weights_by_a_score_on_validation_items(tmp_path: Path, capsys)
 @pytest.mark.parametrize(
     ("more", "words"),
     [
+        (["--method", "pix2pixsc,crn"], "--method pix2pixsc,crn: bench train trains one; `bench run --methods"),
         (["--devices", "3"], "--devices 3: train.batch = 2 items cannot be shared evenly"),
         (["--set", "train.keep_best=lpips"], "train.keep_best: unknown score 'lpips'"),
         (

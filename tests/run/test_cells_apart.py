@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.cli import main
 from benchmark.config import NetworksConfig
 from benchmark.errors import BenchError
 from benchmark.run import runner
@@ -26,6 +27,7 @@ __all__ = ["toy_registry"]  # a fixture that every test here uses
 
 REPO = Path(__file__).resolve().parents[2]
 METHODS = "toy-bad,toy-good,toy-borrower"
+RUN = ["run", "--task", "toy", "--preset", "smoke", "--methods", METHODS]
 
 
 @pytest.fixture
@@ -54,8 +56,7 @@ def one(folder: Path, cell: Cell, methods: str = METHODS) -> bool:
 def test_two_processes_run_a_cell_each_and_a_run_collects(tmp_path: Path, installed: None) -> None:
     alone, apart = tmp_path / "alone", tmp_path / "apart"
     go(alone, METHODS)
-    command = [sys.executable, "-c", "from benchmark.cli import main; main()", "run", "--task", "toy"]
-    command += ["--preset", "smoke", "--methods", METHODS, "--out", str(apart), "--cell"]
+    command = [sys.executable, "-c", "from benchmark.cli import main; main()", *RUN, "--out", str(apart), "--cell"]
     both = [
         subprocess.Popen([*command, cell], cwd=REPO, stderr=subprocess.PIPE, text=True)
         for cell in ("toy-bad:0", "toy-good:0")
@@ -100,6 +101,18 @@ def test_a_cell_is_named_by_method_and_seed() -> None:
         BenchError, match="--cell 'toy-bod:0': no cell METHOD:SEED of this plan; did you mean 'toy-bad:0'"
     ):
         find_cell(plan(), "toy-bod:0")
+
+
+@pytest.mark.parametrize("other", [["--jobs", "2"], ["--engine", "ray"], ["--address", "auto"]])
+def test_options_that_have_no_meaning_beside_a_cell(tmp_path: Path, capsys, other: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*RUN, "--out", str(tmp_path), "--cell", "toy-good:0", *other])
+    assert f"{other[0]}: has no meaning beside --cell" in capsys.readouterr().err
+
+
+def test_a_dry_run_of_a_cell_runs_nothing(tmp_path: Path, capsys) -> None:
+    main([*RUN, "--out", str(tmp_path), "--cell", "toy-good:0", "--dry-run"])
+    assert "estimated time" in capsys.readouterr().out and not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
