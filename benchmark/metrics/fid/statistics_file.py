@@ -55,10 +55,13 @@ def load(path: Path) -> tuple[Moments, dict[str, Any]]:
     if not all(np.issubdtype(held[name].dtype, np.floating) for name in ("mu", "sigma")):
         raise BenchError(f"{path}: mu and sigma are {held['mu'].dtype} and {held['sigma'].dtype}, not real numbers")
     mean, covariance = (np.asarray(held[name], dtype=np.float64) for name in ("mu", "sigma"))
-    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+    if mean.ndim != 1 or not len(mean) or covariance.shape != (len(mean), len(mean)):
         raise BenchError(f"{path}: mu is {mean.shape} and sigma {covariance.shape}; they should be (D,) and (D, D)")
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         raise BenchError(f"{path}: a statistic is NaN or infinite")
     if (covariance.diagonal() < 0).any() or not np.allclose(covariance, covariance.T, atol=1e-6 * covariance.max()):
         raise BenchError(f"{path}: sigma is no covariance: not symmetric, or negative on its diagonal")
-    return Moments(mean, covariance, int(held.get("count", 0)) or None), about
+    count = held.get("count", np.zeros((), int))
+    if not isinstance(about, dict) or count.shape or not np.issubdtype(count.dtype, np.integer):
+        raise BenchError(f"{path}: `about` is no table, or `count` no whole number")
+    return Moments(mean, covariance, int(count) or None), about

@@ -156,6 +156,9 @@ def test_pytorch_fid_reads_our_statistics_and_we_its(thumbnail: Thumbnail, draw:
         ({"mu": np.ones(2), "sigma": -np.eye(2)}, "no covariance"),
         ({"mu": np.array(["a"]), "sigma": np.eye(1)}, "not real numbers"),
         ({"mu": np.ones(1), "sigma": np.eye(1), "about": "not JSON"}, "cannot be read"),
+        ({"mu": np.ones(1), "sigma": np.eye(1), "about": "7"}, "`about` is no table"),
+        ({"mu": np.ones(1), "sigma": np.eye(1), "count": np.ones(2, int)}, "`count` no whole number"),
+        ({"mu": np.ones(0), "sigma": np.ones((0, 0))}, r"should be \(D,\) and \(D, D\)"),
     ],
 )
 def test_nonsense_statistics(arrays: dict[str, np.ndarray], reason: str, tmp_path: Path) -> None:
