@@ -18,23 +18,26 @@ from benchmark.metrics.fid.shards import Asked, extract_shard, joined, split
 from tests.metrics.fid.conftest import Thumbnail
 
 
-def part(rows: np.ndarray, keep: int) -> Extracted:
-    found = Extracted(FeatureSet(keep), [str(row[0]) for row in rows], Counter({(8, 8): len(rows)}), cached=1)
+def part(rows: np.ndarray) -> Extracted:
+    found = Extracted(FeatureSet(), [str(row[0]) for row in rows], Counter({(8, 8): len(rows)}), cached=1)
     found.features.add(rows)
     return found
 
 
 @pytest.mark.parametrize("keep", [10_000, 40])  # rows stay; rows of some shards, or only of the whole, become moments
 @pytest.mark.parametrize("count", [1, 2, 4, 7])
-def test_any_number_of_shards_gives_one_distance(count: int, keep: int) -> None:
+def test_any_number_of_shards_gives_one_distance(count: int, keep: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FeatureSet.__init__, "__defaults__", (keep,))
     rng = np.random.default_rng(0)
     sets = [rng.normal(3.0, 1.0 + side, (150, 16)).astype(np.float32) for side in range(2)]
     whole = []
     for rows in sets:
-        found = joined([part(rows[piece], keep) for piece in np.array_split(np.arange(150), count)])
+        found = joined([part(rows[piece]) for piece in np.array_split(np.arange(150), count)])
         assert found.digests == [str(row[0]) for row in rows] and found.sizes == {(8, 8): 150} and found.cached == count
         assert found.features.count == 150
-        if keep > 150:
+        if keep < 150:
+            assert found.features.all_rows is None and len(found.features.sample) == keep
+        else:
             np.testing.assert_array_equal(found.features.all_rows, rows.astype(np.float64))
         whole.append(found.features)
     value = frechet_of_moments(whole[0].moments, whole[1].moments)
