@@ -95,8 +95,8 @@ def table() -> dict[str, WeightFile]:
 
 
 def licences(choices: Iterable[str]) -> dict[str, str]:
-    """Licence of every file that one of `choices` reads: networks, detectors, parsers or metrics by name."""
-    chosen = set(choices)
+    """Licence of every file that one of `choices` reads: networks, detectors, parsers or metrics as they are chosen."""
+    chosen = {choice.partition(":")[0] for choice in choices}  # danet:2048x1024 reads what danet reads
     return {row.name: row.licence for row in table().values() if chosen & {row.name, *row.chosen_by}}
 
 

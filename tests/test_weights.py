@@ -40,6 +40,7 @@ def test_every_entry_can_be_got_somehow() -> None:
 def test_licences_are_told_by_what_is_chosen() -> None:
     told = weights.licences(["vgg19", "dlib", "procedural", ""])
     assert set(told) == {"vgg19", "dlib-68"} and "bars commercial use" in told["dlib-68"]
+    assert set(weights.licences(["danet:2048x1024"])) == {"danet-r50-cityscapes"}
 
 
 def test_whatever_chooses_a_file_is_registered() -> None:
