@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,11 +118,17 @@ def _path(view: RunView, column: Column, item: str) -> Path:
 
 
 def _picture(view: RunView, column: Column, item: str, uris: dict[Path, str], score: str) -> Picture:
-    path = _path(view, column, item)
     alt = f"{column.head}, item {item}"
+    return framed(alt, _path(view, column, item), uris, view.folder, column.problem, score)
+
+
+def framed(alt: str, path: Path, uris: Mapping[Path, str], page: Path, problem: str = "", score: str = "") -> Picture:
+    """The thumbnail of `path` with a link to it, as seen from the folder `page`; a hole with its reason where `uris`
+    has none.
+    """
     if path in uris:
-        return Picture(alt, uris[path], quote(path.relative_to(view.folder).as_posix()), score=score)
-    return Picture(alt, hole=column.problem or ("damaged file" if path.exists() else "no image"), score=score)
+        return Picture(alt, uris[path], quote(os.path.relpath(path, page).replace(os.sep, "/")), score=score)
+    return Picture(alt, hole=problem or ("damaged file" if path.exists() else "no image"), score=score)
 
 
 def item_address(place: int, item: str) -> str:

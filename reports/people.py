@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from benchmark import stats
 from benchmark.run.results import PairVotes, Preference, Preferred, RunView, Voted, VoteFlow
-from reports.grid import Grid, Line, Picture
+from reports.grid import Grid, Line, Picture, framed
 from reports.preference import BANNER, preference_tables, protocol
 from reports.published import PublishedTable
 from reports.table import Cell, Row, Table, interval, number, p_value, percent, with_strips
@@ -211,10 +210,7 @@ def _pairs(view: RunView, study: Preference, found: Preferred, names: dict[str, 
     def picture(head: str, pair: PairVotes) -> Picture:
         at = path(kinds[head], pair.item)
         score = {main: f"{pair.won} votes", rival: f"{pair.votes - pair.won} votes"}.get(head, "")
-        alt = f"{head}, item {pair.item}"
-        if at not in uris:
-            return Picture(alt, hole="no image", score=score)
-        return Picture(alt, uris[at], quote(at.relative_to(view.folder).as_posix()), score=score)
+        return framed(f"{head}, item {pair.item}", at, uris, view.folder, score=score)
 
     lines = tuple(Line(pair.item, "", tuple(picture(head, pair) for head in kinds)) for pair in ends)
     how = f"The {SHOWN} pairs in which most people chose {main}, and the {SHOWN} in which fewest did."

@@ -19,7 +19,7 @@ from benchmark.run.results import RunView, is_suite, read_suite
 from reports import compare
 from reports.bibliography import Bibliography
 from reports.comparability import warnings
-from reports.grid import EXAM_COLUMNS, Grid, Line, Picture, note_of
+from reports.grid import EXAM_COLUMNS, Grid, Line, framed, note_of
 from reports.html import write_page
 from reports.provenance import command, flatten, summary
 from reports.run_tables import Run, exams_differ, tables
@@ -184,18 +184,16 @@ def _grid(runs: Sequence[Run], out: Path) -> Grid | None:
 
     uris = data_uris(path for item in items for _, path in paths(item))
 
-    def picture(head: str, path: Path, item: str) -> Picture:
-        alt = f"{head}, item {item}"
-        if path not in uris:
-            return Picture(alt, hole="damaged file" if path.exists() else "no image")
-        return Picture(alt, uris[path], quote(os.path.relpath(path, out).replace(os.sep, "/")))
-
     return Grid(
         f"{runs[0].methods[method].title} of each run",
         f"{len(items)} of {len(records)} items, drawn by the first run's seed; the first seed of each run.",
         tuple(head for head, _ in paths(items[0])) if items else (),
         tuple(
-            Line(item, note_of(records[item]), tuple(picture(head, path, item) for head, path in paths(item)))
+            Line(
+                item,
+                note_of(records[item]),
+                tuple(framed(f"{head}, item {item}", path, uris, out) for head, path in paths(item)),
+            )
             for item in items
         ),
     )

@@ -113,10 +113,12 @@ def test_every_pair_is_listed_and_both_ends_are_shown(run: Path) -> None:
     assert all(picture.src.startswith("data:image/webp") and (run / picture.href).exists() for picture in best)
 
 
-def test_a_picture_that_is_gone_leaves_a_marked_hole(run: Path) -> None:
+def test_a_picture_that_is_damaged_or_gone_leaves_a_marked_hole(run: Path) -> None:
     item = str(RunView(run).items[0]["id"])
     RunView(run).image("pix2pixsc", item).write_bytes(b"no picture")
-    assert part_of(run).pairs[0].grid.lines[0].pictures[1].hole == "no image"
+    RunView(run).image("pix2pixhd", item).unlink()
+    pictures = part_of(run).pairs[0].grid.lines[0].pictures
+    assert [picture.hole for picture in pictures] == ["", "damaged file", "no image"]
 
 
 @pytest.mark.parametrize("simulated", [False, True])
