@@ -5,6 +5,7 @@ On NFS they hold between machines (Linux 2.6.12 and later); on Lustre the file s
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from benchmark.errors import BenchError
 
 LOCK, SETUP = ".lock", ".setup.lock"
 POLL = 0.5  # seconds
+TAKEN = (errno.EWOULDBLOCK, errno.EACCES)  # what NFS may say is the second
 
 
 def only_runner(folder: Path) -> AbstractContextManager[None]:
@@ -53,6 +55,8 @@ def _held(path: Path, kind: int, refusal: str, patience: float = 0.0) -> Iterato
                 fcntl.flock(file, kind | fcntl.LOCK_NB)
                 break
             except OSError as error:
+                if error.errno not in TAKEN:
+                    raise BenchError(f"{path}: this file system keeps no locks: {error.strerror}") from error
                 if time.monotonic() >= ends:
                     raise BenchError(refusal) from error
             time.sleep(POLL)

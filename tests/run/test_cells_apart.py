@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -93,6 +95,18 @@ def test_who_may_work_beside_whom(tmp_path: Path) -> None:
         one(tmp_path, cell)
     with only_one_at(cell.folder(tmp_path)):
         assert one(tmp_path, Cell("real", 0))  # but not on another one
+
+
+def test_a_file_system_without_locks_is_not_taken_for_another_run(tmp_path: Path, monkeypatch) -> None:
+    def flock(file: object, kind: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with (
+        pytest.raises(BenchError, match="this file system keeps no locks: Function not implemented"),
+        beside_others(tmp_path),
+    ):
+        pass
 
 
 def test_a_cell_is_named_by_method_and_seed() -> None:
