@@ -169,6 +169,9 @@ def train_only(
         work = CellRun(cell, folder, plan.world, lambda total, label: nullcontext(), deadline, show, other, fork)
         old = cells.get((cell.method, cell.seed), {}).get("fit", {})
         if old.get("state") == "done" and old.get("finished"):
+            origin = old.get("forked_from", {}).get("folder", "")
+            if fork is not None and Path(origin).parent.resolve() != fork.resolve():
+                raise BenchError(f"--fork {fork}: {folder} holds a training that began otherwise; use another --out")
             return old
         record = fit_together(work, devices) if devices > 1 and other is None else run_stage(work, "fit")
     if record["state"] == "failed":

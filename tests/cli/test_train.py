@@ -61,6 +61,9 @@ def test_a_budget_says_continue_me_and_a_fork_says_where_it_comes_from(tmp_path:
     assert code == 2 and "train.steps was 90, now 92; use another --out" in err and f"`bench train --fork {one}`" in err
     code, out, _ = train(capsys, two, *other, "--fork", str(one))
     assert code == 0 and f"forked at step 90 from {one}" in out and "train.steps 90 -> 92" in out
+    assert train(capsys, two, *other, "--fork", str(one))[0] == 0, "once more: finished"
+    code, _, err = train(capsys, one, *short, "--set", "train.steps=90", "--fork", str(two))
+    assert code == 2 and f"{one} holds a training that began otherwise" in err
     (fit,) = [line for line in (two / "cells.jsonl").read_text().splitlines() if '"done"' in line]
     told = json.loads(fit)["forked_from"]
     assert told["step"] == 90 and told["changed"] == {"train.steps": [90, 92]}
