@@ -99,7 +99,9 @@ def _on_device(rank: int) -> Iterator[None]:
     """The accelerator of a rank; and, when all went well, the end of the process group that was set up meanwhile."""
     import torch
 
-    if torch.cuda.is_available():
+    from benchmark.run.devices import choose_device
+
+    if choose_device() == "cuda":  # BENCH_DEVICE=cpu beside GPUs may be of more processes than there are GPUs
         torch.cuda.set_device(rank)
     yield
     if torch.distributed.is_initialized():
