@@ -1,7 +1,7 @@
 """The processes that train one network together: each takes its share of every batch, gradients are averaged.
 
-    ranks = Ranks()                          # once torch.distributed is set up; alone where it is not
-    pairs = ranks.share(pairs)               # this process's items of every batch, none twice
+    ranks = Ranks()                                        # once torch.distributed is set up; alone where it is not
+    pairs = ranks.share(pairs, batch=8, micro_batches=1)   # this process's items of every batch, none twice
     ranks.average(gradients, ranks.count)
 
 What processes decide (who updates what, whether to stop) travels over gloo between their CPUs, so that no accelerator

@@ -131,7 +131,7 @@ def _follow(ray: Any, errand: Errand, sent: Mapping[Cell, Any]) -> None:
 def _conclude(ray: Any, errand: Errand, cell: Cell, ref: Any) -> None:
     try:
         ray.get(ref)
-        errand.say(f"{cell}: done on {_where(errand.folder, cell)}")
+        errand.say(f"{cell}: ended on {_where(errand.folder, cell)}")
     except ray.exceptions.RayError as error:
         cause = getattr(error, "cause", None)
         reason = str(cause) if isinstance(cause, BenchError) else f"{type(cause or error).__name__}: {cause or error}"

@@ -116,7 +116,7 @@ def _follow(errand: Errand, left: dict[Any, Cell]) -> None:
 def _conclude(errand: Errand, cell: Cell, job: Any) -> None:
     problem = job.exception()
     if problem is None:
-        errand.say(f"{cell}: done by job {job.job_id}")
+        errand.say(f"{cell}: ended as job {job.job_id}")
         return
     reason = " ".join(str(problem).split())[-300:]
     stages = todo(RunView(errand.folder), cell) or ["score"]
