@@ -74,10 +74,14 @@ class FrechetInceptionDistance:
         return frechet_of_moments(both[0], both[1])
 
     def result(self) -> dict[str, Any]:
-        """Value, interval over items (the two sets taken as independent), KID, both N, protocol and weights."""
+        """Value, interval over items (the two sets taken as independent), KID, both N, protocol and weights.
+
+        BenchError as `compute`.
+        """
+        value = self.compute()
         a, b = self.real.sample, self.fake.sample
         share = max(len(a) / self.real.count, len(b) / self.fake.count)
-        found = of_sample(frechet_interval(a, b, paired=False), self.compute(), share)
+        found = of_sample(frechet_interval(a, b, paired=False), value, share)
         return {
             "protocol": self.label,
             "weights_sha256": self.network.weights_sha256,

@@ -84,5 +84,8 @@ def test_what_is_not_images_is_refused() -> None:
     with pytest.raises(BenchError, match="float in"):
         metric(normalized=True).update(REAL, real=True)
     fid.update(REAL[:49], real=True)
-    with pytest.raises(BenchError, match="49 real images"):
-        fid.compute()
+    for ask in (fid.compute, fid.result):
+        with pytest.raises(BenchError, match="49 real images"):
+            ask()
+    with pytest.raises(BenchError, match="0 real images"):
+        metric().result()
