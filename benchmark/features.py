@@ -158,5 +158,5 @@ def identify(name: str) -> tuple[str, str]:
 
 
 def _channels_last(images: torch.Tensor) -> torch.Tensor:
-    """The layout in which depthwise convolutions run twice as fast on a CPU."""
+    """The layout in which depthwise convolutions run faster on a CPU."""
     return images.contiguous(memory_format=torch.channels_last)
