@@ -60,6 +60,31 @@ def answered(page: Any, key: str) -> None:
     page.keyboard.press(key)
 
 
+def assert_shown_as_asked(votes: list[dict[str, Any]]) -> int:
+    """Both pictures in one frame, and gone within one frame of the time asked for, wherever the browser dropped none;
+    how many were gone in time. A frame that a busy machine drops may make a trial longer by itself and no more. (The
+    server's own tolerance is wider, and would prove nothing here.)
+    """
+    in_time = 0
+    for vote in votes:
+        one, shown = 1000 / vote["refresh_hz"], vote["off_ms"] - vote["on_ms"]
+        late, dropped = shown - vote["duration_ms"], max(0, round(shown / one) - vote["frames"])
+        assert -one <= late <= (1 + dropped) * one, vote
+        assert vote["skew_frames"] == 0, vote  # Chromium reports its paints
+        in_time += late <= one
+    return in_time
+
+
+def take_first(page: Any, kind: str, name: str) -> None:
+    """Tab to a form's first box or choice, take it, and go on."""
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.type") == kind
+    page.keyboard.press("Space")
+    shot(page, name)
+    press_until(page, "Continue")
+    page.keyboard.press("Enter")
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_from_start_to_code_by_keyboard_alone(browser, make: Callable[..., Study], width: int, height: int) -> None:
     study = make(practice=1, trials=4, side=256, pixels=256, questions=load("pix2pixsc").questions)
@@ -72,18 +97,9 @@ def test_from_start_to_code_by_keyboard_alone(browser, make: Callable[..., Study
         press_until(page, "Begin")
         page.keyboard.press("Enter")
         page.wait_for_url("**/consent*")
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.type") == "checkbox"
-        page.keyboard.press("Space")
-        shot(page, f"{width}-2-consent")
-        press_until(page, "Continue")
-        page.keyboard.press("Enter")
+        take_first(page, "checkbox", f"{width}-2-consent")
         page.wait_for_url("**/questions")
-        page.keyboard.press("Tab")
-        page.keyboard.press("Space")
-        shot(page, f"{width}-3-questions")
-        press_until(page, "Continue")
-        page.keyboard.press("Enter")
+        take_first(page, "radio", f"{width}-3-questions")
         page.wait_for_selector("#intro:not([hidden])")
         shot(page, f"{width}-4-intro")
         page.keyboard.press("Enter")
@@ -171,16 +187,9 @@ def test_exposure_is_measured_in_frames(browser, make: Callable[..., Study]) -> 
         assert wrong == []
         page.context.close()
     votes, discards = export.table(study, "votes")[1], export.table(study, "discards")[1]
-    assert votes and {row["reason"] for row in discards} <= {"shown too long"}  # a busy machine may drop frames
-    counted = exact = 0
-    for vote in votes:
-        if vote["state"] == "counted":
-            one, wrong_by = 1000 / vote["refresh_hz"], abs(vote["off_ms"] - vote["on_ms"] - vote["duration_ms"])
-            counted, exact = counted + 1, exact + (wrong_by <= one)
-            assert wrong_by <= one + 10
-            assert vote["skew_frames"] == 0  # Chromium reports its paints
-            assert vote["frames"] >= round((vote["off_ms"] - vote["on_ms"]) / one) - 1
-    assert 2 * exact >= counted  # within one frame; a busy machine drops one here and there
+    assert {row["reason"] for row in discards} <= {"shown too long"}  # a busy machine may drop frames
+    shown = [vote for vote in votes if vote["state"] == "counted"]
+    assert shown and 2 * assert_shown_as_asked(shown) >= len(shown)
 
 
 def test_admin_page(browser, make: Callable[..., Study], rater: Callable[..., Any]) -> None:
