@@ -46,6 +46,18 @@ def warnings(view: RunView) -> list[str]:
     return found
 
 
+def joint_warnings(labelled: Sequence[tuple[str, RunView]]) -> list[str]:
+    """The warnings of several runs or tasks: each once, with the labels of those it is about unless that is all."""
+    about: dict[str, list[str]] = {}
+    for label, view in labelled:
+        for warning in warnings(view):
+            about.setdefault(warning, []).append(label)
+    return [
+        warning if len(labels) == len(labelled) else f"{', '.join(dict.fromkeys(labels))}: {warning}"
+        for warning, labels in about.items()
+    ]
+
+
 def is_rendered(view: RunView) -> bool:
     """Whether the data are a rendered world: only there a true answer can exist."""
     name = str(view.manifest.get("data", {}).get("name", ""))

@@ -18,7 +18,7 @@ from benchmark.errors import BenchError
 from benchmark.run.results import RunView, is_suite, read_suite
 from reports import compare
 from reports.bibliography import Bibliography
-from reports.comparability import warnings
+from reports.comparability import joint_warnings
 from reports.grid import EXAM_COLUMNS, Grid, Line, framed, note_of
 from reports.html import write_page
 from reports.provenance import command, flatten, summary
@@ -77,7 +77,7 @@ def write_runs(folders: Sequence[Path], out: Path | None = None) -> Path:
         "count": len(folders),
         "tasks": ", ".join(tasks),
         "entries": [_entry(run, out) for run in runs],
-        "warnings": _warnings(runs),
+        "warnings": joint_warnings([(run.label, run.view) for run in runs]),
         "parts": parts,
     }
     every_table = [table for part in parts for table in part.tables]
@@ -115,18 +115,6 @@ def _entry(run: Run, out: Path) -> Entry:
     page = quote(os.path.relpath(run.view.folder / "report.html", out).replace(os.sep, "/"))
     argv = command(run.view.manifest.get("argv", []))
     return Entry(run.label, run.view.results.task, summary(run.view), argv, page)
-
-
-def _warnings(runs: Sequence[Run]) -> list[str]:
-    """Each once, with the runs it is about unless that is all of them."""
-    about: dict[str, list[str]] = {}
-    for run in runs:
-        for warning in warnings(run.view):
-            about.setdefault(warning, []).append(run.label)
-    return [
-        warning if len(labels) == len(runs) else f"{', '.join(dict.fromkeys(labels))}: {warning}"
-        for warning, labels in about.items()
-    ]
 
 
 def _part(runs: Sequence[Run], out: Path) -> Part:

@@ -16,6 +16,7 @@ from benchmark.run.results import MetricRow, RunView, SuiteView, read_suite
 from reports import compare
 from reports.bibliography import Bibliography
 from reports.claim_rows import claims, write_claims
+from reports.comparability import joint_warnings
 from reports.facing import facings
 from reports.grid import Grid, first_look, grids
 from reports.html import write_page
@@ -36,7 +37,6 @@ class Part:
     task: str
     folder: str  # its own report is <folder>/report.html
     summary: str
-    cautions: tuple[str, ...]
     wording: Wording
     cards: tuple[Card, ...]
     first_look: Grid | None
@@ -63,7 +63,7 @@ def collect(suite: SuiteView, views: Sequence[RunView]) -> dict[str, Any]:
         "parts": [part(view, paper.tables) for view in views],
         "tables": paper_tables(views, paper.tables),
         "truth_tables": truth_tables(views),
-        "shared_cautions": shared([view.results.cautions for view in views]),
+        "warnings": joint_warnings([(view.results.task, view) for view in views]),
         "claims": claims(views, suite.tasks),
         "missing": [task for task in suite.tasks if task not in {view.results.task for view in views}],
         "command": command(suite.argv),
@@ -73,13 +73,12 @@ def collect(suite: SuiteView, views: Sequence[RunView]) -> dict[str, Any]:
 def part(view: RunView, published: Sequence[PublishedTable]) -> Part:
     drawn = grids(view)
     look = beside(first_look(view, drawn[0]), view.folder.name) if drawn else None
-    found = view.results
+    task = view.results.task
     return Part(
-        found.task,
+        task,
         view.folder.name,
         summary(view),
-        found.cautions,
-        wording(found.task),
+        wording(task),
         tuple(cards(view, published)),
         look,
     )
@@ -113,8 +112,3 @@ def truth_tables(views: Sequence[RunView]) -> list[Table]:
 def _style_metric(view: RunView) -> MetricRow | None:
     by_region = (compare.find(view.results, "counterfactual-l1", inside=region) for region in REGIONS)
     return next((metric for metrics in by_region for metric in metrics), None)
-
-
-def shared(cautions: Sequence[Sequence[str]]) -> list[str]:
-    """What every task must be read with; the rest stands with its task."""
-    return [text for text in (cautions[0] if cautions else ()) if all(text in other for other in cautions)]

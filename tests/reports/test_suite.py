@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
 
 from benchmark.errors import BenchError
 from benchmark.files import read_json, write_json
-from benchmark.run.results import MetricRow, Results, RunView, Value, is_suite, read_suite, write_results, write_suite
+from benchmark.run.results import (
+    MetricRow,
+    Results,
+    RunView,
+    Value,
+    is_suite,
+    read_suite,
+    write_preference,
+    write_results,
+    write_suite,
+)
 from reports import suite
 from reports.page import write_report
 from reports.paper_tables import paper_tables
 from reports.published import load_paper
-from tests.reports.fake_run import METHODS, write_fake_run
+from tests.reports.fake_run import METHODS, fake_preference, write_fake_run
 from tests.reports.test_page import Reader
 
 SCORES = (("sps-pixel", 0.81), ("sps-class", 0.35), ("sps-iou", 0.31))
@@ -87,6 +98,14 @@ def test_cautions_that_all_tasks_share_are_said_once(both: Path) -> None:
     html = (both / "report.html").read_text(encoding="utf-8")
     for caution in read_suite(both).views[0].results.cautions:
         assert html.count(caution) == 1
+
+
+def test_what_became_of_one_task_is_in_the_warnings_of_all(both: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(both, tmp_path / "both"))
+    write_preference(copy / "face", dataclasses.replace(fake_preference(), simulated=True))
+    html = suite.write_suite(copy).read_text(encoding="utf-8")
+    assert "face: Votes on this page are simulated" in html
+    assert html.count("The code that ran differed from its commit") == 1  # of both
 
 
 def test_a_folder_of_one_task_does_not_become_one_of_several(tmp_path: Path) -> None:
