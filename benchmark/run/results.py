@@ -16,7 +16,7 @@
 
 A run over several tasks is a folder with a run folder per task, named by it, and suite.json: the tasks and the command.
 
-`RunView(folder)` reads all of it lazily. Of `benchmark`, `reports` may import this module, `stats`, `files` and `errors`.
+`RunView(folder)` reads all of it lazily. Of `benchmark`, `reports` imports this module, `stats`, `files` and `errors`.
 """
 
 from __future__ import annotations
@@ -209,11 +209,6 @@ class RunView:
     def preferences(self) -> tuple[Preference, ...]:
         """What people preferred, one for each study analysed into the run."""
         return read_preferences(self.folder)
-
-    @property
-    def preference(self) -> Preference | None:
-        """The first of them; None where no study was analysed into the run."""
-        return next(iter(self.preferences), None)
 
     @cached_property
     def items(self) -> list[dict[str, Any]]:
