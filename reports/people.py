@@ -19,6 +19,7 @@ from reports.thumbnails import data_uris
 
 SHOWN = 3  # pairs with pictures at either end
 BUDGET = 2**20  # bytes of all their pictures
+TOO_FEW = "too few votes, or not recorded"  # files of earlier versions do not have all of it
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,14 @@ def robustness_table(study: Preference, names: dict[str, str]) -> Table:
         naive = Cell(
             interval(100 * found.wilson[0], 100 * found.wilson[1], 1), detail=f"exact {p_value(found.exact_p)}"
         )
-        least, most = found.without_one or (None, None)
-        without = Cell() if least is None or most is None else Cell(interval(100 * least, 100 * most, 1))
-        alpha = (
-            Cell(number(found.agreement[0], 2), detail=interval(*found.agreement[1:], 2)) if found.agreement else Cell()
-        )
-        effect = Cell() if found.design_effect is None else Cell(number(found.design_effect, 1), found.design_effect)
+        without = alpha = effect = Cell(reason=TOO_FEW)
+        if found.without_one:
+            least, most = found.without_one
+            without = Cell(interval(100 * least, 100 * most, 1))
+        if found.agreement:
+            alpha = Cell(number(found.agreement[0], 2), detail=interval(*found.agreement[1:], 2))
+        if found.design_effect is not None:
+            effect = Cell(number(found.design_effect, 1), found.design_effect)
         cells = (_share_cell(share), _share_cell(found.everybody), without, naive, effect, alpha)
         return Row(names.get(found.against, found.against), "method", cells)
 
@@ -164,7 +167,7 @@ def _marked(study: Preference) -> str:
 
 def _share_cell(share: Voted | None) -> Cell:
     if share is None:
-        return Cell()
+        return Cell(reason="not recorded")
     low, high = (None if end is None else 100 * end for end in (share.low, share.high))
     return Cell(number(100 * share.value, 1), 100 * share.value, low, high, interval(low, high, 1))
 

@@ -85,10 +85,10 @@ def test_what_the_result_hangs_on(run: Path) -> None:
 def test_exposure_times_have_a_table(run: Path) -> None:
     times, _ = part_of(run, durations_ms=(125, 500, 8000)).tables
     assert times.columns == ("125 ms", "500 ms", "8000 ms")
-    assert [(cell.text, cell.detail) for cell in times.rows[0].cells] == [
-        ("55.0", "50.0 to 60.0"),
-        ("80.0", ""),
-        ("", ""),
+    assert [(cell.text, cell.detail, cell.reason) for cell in times.rows[0].cells] == [
+        ("55.0", "50.0 to 60.0", ""),
+        ("80.0", "", ""),
+        ("", "", "not recorded"),
     ]
 
 
