@@ -15,6 +15,7 @@ from benchmark.run.results import MetricRow, RunView
 from reports import compare
 from reports.item_scores import ItemScores, rankers
 
+FIGURES = {"face": 5, "dance": 7, "street": 10}  # of pix2pixSC
 DRAWN = 10
 EXTREMES = 3
 LABEL = ("lepe-asked", "lepe")  # families that judge whether the label is followed; the others judge the rest
@@ -51,7 +52,10 @@ def _drawn(view: RunView, metric: MetricRow | None) -> Choice:
     drawn = sorted(random.Random(seed).sample(range(len(ids)), min(DRAWN, len(ids))))
     beneath = f" Beneath each result: {metric.title}, {metric.better} is better." if metric else ""
     how = f"{len(drawn)} of {len(ids)} items, drawn by seed {seed}.{beneath}"
-    return Choice("As in Figure 5", how, tuple(ids[i] for i in drawn), metric=metric)
+    figure = FIGURES.get(view.results.task)
+    return Choice(
+        f"As in Figure {figure}" if figure else "Drawn by seed", how, tuple(ids[i] for i in drawn), metric=metric
+    )
 
 
 def _extremes(scores: ItemScores, metric: MetricRow, anchor: str, title: str) -> Choice:

@@ -99,6 +99,14 @@ def test_the_page_shows_every_metric_and_the_widest_disagreement(run: Path) -> N
     assert found[-1].items[0] == scores.items[int(gap.argmax())]
 
 
+@pytest.mark.parametrize(
+    ("task", "title"), [("dance", "As in Figure 7"), ("street", "As in Figure 10"), ("cats", "Drawn by seed")]
+)
+def test_drawn_items_are_named_by_the_figure_of_their_task(run: Path, task: str, title: str) -> None:
+    write_results(run, dataclasses.replace(RunView(run).results, task=task))
+    assert choices(RunView(run), item_scores(RunView(run)))[0].title == title
+
+
 def test_people_against_a_metric_are_those_who_chose_the_worse_picture(run: Path) -> None:
     view = RunView(run)
     scores = item_scores(view)
