@@ -66,8 +66,9 @@ def train(
     `generator` is what synthesizes: it is averaged (`config.ema`), its best weights are kept (`config.keep_best`), and
     at the end it has those of them that were asked for. Where several processes train together, all call this.
 
-    Raises BenchError on a foreign or wholly damaged checkpoint, a loss that is not finite or explodes, a full disk; and
-    after a checkpoint KeyboardInterrupt on Ctrl-C, Preempted on SIGTERM and SIGUSR1.
+    Raises BenchError on a foreign or wholly damaged checkpoint, a loss that is not finite or explodes, a full disk, a
+    `keep_best` that never had a value; and after a checkpoint KeyboardInterrupt on Ctrl-C, Preempted on SIGTERM and
+    SIGUSR1.
     """
     total = config.total
     accelerator = make_accelerator(config.precision, device)
@@ -142,6 +143,10 @@ def train(
             checkpoint()
         if asked := max(ranks.votes(interrupted())):
             raise KeyboardInterrupt if asked == signal.SIGINT else Preempted(signal.Signals(asked).name)
+    if config.keep_best and ranks.first and done == total and shadows.kept() is None:
+        raise BenchError(
+            f"train.keep_best: {config.keep_best} had no value in any evaluation; {checkpoints.last_good()}"
+        )
     shadows.put_on()
     seconds = time.monotonic() - began
     return FitReport(done, seconds, done == total, journal.latest, shadows.kept(), state.forked_from)

@@ -6,6 +6,7 @@ evaluate().value
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 def validation(world: World, method: Method, score: str, items: int) -> Callable[[], Evaluation]:
     """What scores `method` as it then is, by the score named `score` ("lepe", "counterfactual-l1") and those beside it.
 
-    The items are the same every time, drawn from the validation split as the exam's are from the test split. Raises
+    The items are the same every time, drawn from the validation split as the exam's are from the test split. The value
+    is NaN where the score has none on any of them. Raises
     BenchError where there is no validation split, or no such metric; the exam's own items would be no substitute.
     """
     metric = registry.get("metrics", _metric(score))()
@@ -39,10 +41,8 @@ def validation(world: World, method: Method, score: str, items: int) -> Callable
         scores = metric.score(exam, np.concatenate([to_bytes(answer(method, batch)) for batch in batches]))
         chosen = _chosen(scores, score)
         known = {s.metric: mean for s in scores if (mean := _mean(s)) is not None}
-        value = _mean(chosen)
-        if value is None:
-            raise BenchError(f"train.keep_best: {score} has no value on the validation items: {chosen.failure}")
-        return Evaluation(known, value, chosen.better)
+        value = _mean(chosen)  # None while no picture shows what the metric looks for, as a face to identify
+        return Evaluation(known, math.nan if value is None else value, chosen.better)
 
     return evaluate
 

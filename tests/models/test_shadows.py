@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,13 @@ def test_the_best_weights_are_kept_and_the_curve_is_logged(tmp_path: Path, bette
 def test_a_tie_keeps_the_older(tmp_path: Path) -> None:
     _, report, _ = go(tmp_path, lambda w: 1.0, keep_best="s")
     assert report.best == {"step": 3, "value": 1}
+
+
+def test_an_evaluation_without_a_value_keeps_nothing_and_training_goes_on(tmp_path: Path) -> None:
+    _, report, shown = go(tmp_path / "some", lambda w: w if w > 5 else math.nan, keep_best="s")
+    assert len(shown) == 4 and report.best == {"step": 6, "value": 6}
+    with pytest.raises(BenchError, match=r"keep_best: s had no value in any evaluation; last good.*step-00000010"):
+        go(tmp_path / "none", lambda w: math.nan, keep_best="s")
 
 
 def test_averaged_weights_are_what_is_evaluated_and_kept(tmp_path: Path) -> None:
