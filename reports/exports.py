@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
 from collections.abc import Sequence
 
+from benchmark.run.results import strict
 from reports.table import Cell, Row, Table
 
 LATEX = {
@@ -52,7 +52,7 @@ def to_json(table: Table) -> str:
             for row in _ordered(table)
         ],
     }
-    return json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(strict(tree), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _cell(cell: Cell) -> dict[str, object]:
@@ -60,9 +60,8 @@ def _cell(cell: Cell) -> dict[str, object]:
     if not cell.text:
         return {"missing": cell.reason}
     numbers = {name: number for name in ("value", "low", "high") if (number := getattr(cell, name)) is not None}
-    told = {name: number if math.isfinite(number) else str(number) for name, number in numbers.items()}
     more = {"detail": cell.detail, "mark": cell.mark, "best": cell.best}
-    return {"text": cell.text, **told, **{name: value for name, value in more.items() if value}}
+    return {"text": cell.text, **numbers, **{name: value for name, value in more.items() if value}}
 
 
 def to_csv(table: Table) -> str:

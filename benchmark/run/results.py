@@ -132,7 +132,7 @@ class Results:
 
 def write_results(folder: Path, results: Results) -> None:
     """Write results.json atomically, as `results.schema.json` describes it."""
-    write_json(folder / "results.json", _strict(dataclasses.asdict(results)))
+    write_json(folder / "results.json", strict(dataclasses.asdict(results)))
 
 
 def read_results(folder: Path) -> Results:
@@ -170,12 +170,12 @@ def _check_schema(path: Path, tree: Any) -> None:
 NAMES = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
 
 
-def _strict(tree: Any) -> Any:
+def strict(tree: Any) -> Any:
     """JSON has no infinity and no NaN: other programs could not read the file, so they go in by name."""
     if isinstance(tree, Mapping):
-        return {key: _strict(value) for key, value in tree.items()}
+        return {key: strict(value) for key, value in tree.items()}
     if isinstance(tree, list | tuple):
-        return [_strict(value) for value in tree]
+        return [strict(value) for value in tree]
     if isinstance(tree, float) and not math.isfinite(tree):
         return "NaN" if math.isnan(tree) else "Infinity" if tree > 0 else "-Infinity"
     return tree

@@ -169,7 +169,7 @@ def test_json_of_an_infinite_number_is_still_json() -> None:
     def never(name: str) -> None:
         raise AssertionError(name)
 
-    assert json.loads(to_json(table), parse_constant=never)["rows"][0]["cells"][0]["value"] == "inf"
+    assert json.loads(to_json(table), parse_constant=never)["rows"][0]["cells"][0]["value"] == "Infinity"
 
 
 if LATEX_ENGINE := shutil.which(
