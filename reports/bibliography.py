@@ -83,7 +83,8 @@ def _calls(view: RunView) -> set[str]:
         calls |= _metric_calls(metric.id)
     chosen = [config.get("loss", {}).get("features"), *config.get("eval", {}).values()]
     calls |= {f"uses:{word}" for word in chosen if isinstance(word, str) and word}
-    calls |= {"test:holm"} if results.differences else set()
+    calls |= {"metric:preference"} if view.preferences else set()
+    calls |= {"test:holm"} if results.differences or view.preferences else set()
     calls |= {"test:pigeonhole"} if len(results.seeds) > 1 else set()
     calls |= {"test:bradley-terry"} if any(study.strengths for study in view.preferences) else set()
     return calls

@@ -10,10 +10,11 @@ from pybtex.database import BibliographyData, parse_string
 
 from benchmark import registry
 from benchmark.files import read_json, write_json
-from benchmark.run.results import MethodRow, MetricRow, RunView, write_results
+from benchmark.run.results import MethodRow, MetricRow, RunView, write_preference, write_results
 from reports.bibliography import Bibliography, Entry, entries
 from reports.paper_tables import paper_tables
 from reports.published import load_paper
+from tests.reports.fake_run import fake_preference
 
 NEEDED = {"inproceedings": {"author", "title", "booktitle", "year"}, "article": {"author", "title", "journal", "year"}}
 
@@ -70,6 +71,17 @@ def test_networks_detectors_and_data_are_found_in_protocol_and_manifest(run: Pat
         "exemplar-bench", "wang2019example", "wang2018high", "luan2017deep", "huang2018multimodal", "king2009dlib",
         "kazemi2014one", "simonyan2015very", "fu2019dual", "yu2020bdd100k", "cordts2016cityscapes",
     }  # fmt: skip
+
+
+def test_a_study_cites_how_its_votes_are_judged(run: Path) -> None:
+    theirs = {"cameron2011robust", "wilson1927probable", "krippendorff2004content"}
+    assert theirs.isdisjoint(entry.key for entry in Bibliography.of([RunView(run)]).entries)
+    write_preference(run, fake_preference())
+    view = RunView(run)
+    cited = Bibliography.of([view])
+    assert theirs <= {entry.key for entry in cited.entries}
+    tables = {table.name: cited.keys(table) for table in paper_tables(view, load_paper("pix2pixsc").tables)}
+    assert theirs <= set(tables["table3-preference"]) and theirs.isdisjoint(tables["table1-fid"])
 
 
 def test_a_table_cites_its_own_methods_metric_and_test(run: Path) -> None:
