@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -48,11 +49,14 @@ def read_json(path: Path) -> Any:
 
 
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
-    """Append one JSON line in a single write, so that concurrent writers never interleave."""
+    """Append one JSON line, so that concurrent writers never interleave: in a single write, under a lock, as a network
+    file system has no appending of its own and machines would write over each other's lines.
+    """
     line = (json.dumps(record, sort_keys=True, ensure_ascii=False) + "\n").encode()
     try:
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
+            fcntl.flock(handle, fcntl.LOCK_EX)  # ends with the handle, or its process
             # A kill in the middle of a write leaves half a line: start on a fresh one.
             if os.fstat(handle).st_size and not _ends_with_newline(path):
                 line = b"\n" + line
