@@ -75,9 +75,12 @@ def old_not_dropped() -> None:
 PLANTED = (half_written, not_flushed, not_renamed, old_not_dropped)
 
 
-def life(folder: Path, plant: Callable[[], None] | None = None, cpu_seconds: float | None = None) -> tuple[int, int]:
-    """Fork, fit, and be killed in a planted place or after so much work. Returns the signal that ended it (else minus
-    its exit code) and the step of the newest checkpoint.
+def life(
+    folder: Path, plant: Callable[[], None] | None = None, cpu_seconds: float | None = None, at_most: int = STEPS
+) -> tuple[int, int]:
+    """Fork, fit, and be killed in a planted place, or after so much work but no later than the checkpoint of step
+    `at_most`, so that a fast machine gets no further than a slow one. Returns the signal that ended it (else minus its
+    exit code) and the step of the newest checkpoint.
     """
     pid = os.fork()
     if pid == 0:
@@ -90,13 +93,17 @@ def life(folder: Path, plant: Callable[[], None] | None = None, cpu_seconds: flo
         except BaseException as error:
             print(repr(error), file=sys.stderr, flush=True)
             os._exit(1)
-    while cpu_seconds is not None and _cpu_seconds(pid) < cpu_seconds:
+    while cpu_seconds is not None and _cpu_seconds(pid) < cpu_seconds and _saved(folder) < at_most:
         time.sleep(0.002)
     if cpu_seconds is not None:
         os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
-    saved = max((int(path.stem[5:]) for path in (folder / "checkpoints").glob("*.safetensors")), default=0)
-    return (os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)), saved
+    return (os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)), _saved(folder)
+
+
+def _saved(folder: Path) -> int:
+    """The step of the newest checkpoint; 0 before the first."""
+    return max((int(path.stem[5:]) for path in (folder / "checkpoints").glob("*.safetensors")), default=0)
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -115,7 +122,8 @@ def main(folder: Path) -> None:
             ends[f"{number} {plant.__name__}"] = life(folder / "killed", plant)
         else:
             seconds = chance.uniform(0.0, 0.4)
-            ends[f"{number} after {seconds:.3f} s"] = life(folder / "killed", cpu_seconds=seconds)
+            at_most = 3 * STEPS * (number + 1) // (4 * LIVES)
+            ends[f"{number} after {seconds:.3f} s"] = life(folder / "killed", None, seconds, at_most)
     ends["last"] = life(folder / "killed")
     print(json.dumps(ends))
 

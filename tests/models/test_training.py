@@ -109,14 +109,13 @@ def test_training_learns_to_copy_the_style(tmp_path: Path) -> None:
             same = torch.ones(len(photo), dtype=torch.bool)
             return Sample(sample.x, photo, photo, sample.F_I, same, photo, -photo)
 
-    def error(method: Pix2PixSC) -> float:
-        sample = Colours(32).batch(12345)
-        return (method.synthesize(sample.x, sample.I, sample.F_I) - sample.z).abs().mean().item()
+    sample = Colours(200).batch(12345)
+    blind = (sample.z - sample.z.median(dim=0).values).abs().mean().item()  # the least without a look at the exemplar
 
     tables = {"pix2pixsc": {"weights": "official"}}
-    method = Pix2PixSC(setup(steps=100, decay_steps=0, lr=2e-3, log_every=25, checkpoint_every=1000, tables=tables))
-    before = error(method)
+    method = Pix2PixSC(setup(steps=100, decay_steps=0, lr=1e-3, log_every=25, checkpoint_every=1000, tables=tables))
     method.fit(Colours(4), FitRun(tmp_path, progress=False))
-    assert error(method) < 0.6 * before
+    error = (method.synthesize(sample.x, sample.I, sample.F_I) - sample.z).abs().mean().item()
+    assert error < 0.8 * blind
     losses = [line["losses"]["G_semantic"] for line in log_lines(tmp_path)]
     assert losses[-1] < losses[0]
