@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,6 +124,22 @@ class FitReport:
     forked_from: Mapping[str, Any] | None = (
         None  # {"folder", "checkpoint", "step", "changed"} where FitRun.fork was used
     )
+
+
+Fit = TypeVar("Fit", bound=Callable[..., FitReport])
+
+
+def honours(*options: str) -> Callable[[Fit], Fit]:
+    """Marks a method's `fit` as one that does what these options of `bench train` ask: "fork" (sets out from
+    `FitRun.fork`) and "devices" (shares each batch with the processes of torch.distributed). A `fit` without the mark
+    is refused them: it would train as if they had not been given, in every process anew.
+    """
+
+    def mark(fit: Fit) -> Fit:
+        fit.honours = frozenset(options)  # type: ignore[attr-defined]
+        return fit
+
+    return mark
 
 
 class Method(Protocol):

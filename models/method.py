@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from benchmark.config import NetworksConfig
 from benchmark.errors import BenchError
 from benchmark.features import FeatureNetwork
-from benchmark.protocols import FitReport, FitRun, MethodSetup, Pairs, TaskInfo
+from benchmark.protocols import FitReport, FitRun, MethodSetup, Pairs, TaskInfo, honours
 from models.checkpoint import misfit
 from models.networks import parameters_count
 from models.training import Trainer, train
@@ -81,6 +81,7 @@ class TrainedMethod(ABC):
             raise BenchError(f"{self.setup.name}: needs a perceptual network (loss.features) and was given none")
         return self.setup.features
 
+    @honours("fork", "devices")
     def fit(self, pairs: Pairs, run: FitRun) -> FitReport:
         with torch.random.fork_rng():
             torch.manual_seed(self.setup.seed + 1)  # discriminators differ from the generator's stream

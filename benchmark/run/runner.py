@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark import registry
 from benchmark.errors import BenchError
 from benchmark.files import append_line, write_json
 from benchmark.run.budget import SCORING_SHARE, share
@@ -161,6 +162,9 @@ def train_only(
     """
     if cell.method in plan.refused:
         raise BenchError(f"{cell.method}: does not apply to the {plan.task.name} task: {plan.refused[cell.method]}")
+    for option, given in {"fork": fork is not None, "devices": devices > 1}.items():
+        if given and option not in getattr(registry.get("methods", cell.method).fit, "honours", ()):
+            raise BenchError(f"--{option}: {cell.method} has a fit of its own, which does not know it; leave it out")
     folder.mkdir(parents=True, exist_ok=True)
     with only_runner(folder):
         write_manifest(folder, plan, argv)
@@ -173,6 +177,9 @@ def train_only(
             if fork is not None and Path(origin).parent.resolve() != fork.resolve():
                 raise BenchError(f"--fork {fork}: {folder} holds a training that began otherwise; use another --out")
             return old
+        if fork is not None and other is not None:
+            trained = f"{cell.method} takes the weights that {other} has in {folder}"
+            raise BenchError(f"--fork {fork}: {trained}: leave --fork out, or use another --out")
         record = fit_together(work, devices) if devices > 1 and other is None else run_stage(work, "fit")
     if record["state"] == "failed":
         raise BenchError(f"{cell}: {record['reason']}")

@@ -10,6 +10,7 @@ import pytest
 
 from benchmark.errors import BenchError
 from benchmark.files import append_line
+from benchmark.protocols import honours
 from benchmark.run import parallel, runner
 from benchmark.run.engines import local
 from benchmark.run.lending import lender, same_training
@@ -56,6 +57,19 @@ def test_a_finished_training_of_the_folder_is_lent_to_a_method_that_is_added(tmp
     go(tmp_path, "toy-good")
     go(tmp_path, "toy-borrower")
     assert RunView(tmp_path).cells["toy-borrower", 0]["fit"]["weights_of"] == "toy-good"
+
+
+def test_a_fork_of_what_would_be_borrowed_is_refused(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(toy.Good, "fit", honours("fork")(toy.Good.fit))
+    go(tmp_path, "toy-good")
+
+    def train(out: Path) -> dict:
+        return runner.train_only(plan("toy-borrower"), out, BORROWER, ["bench"], None, False, fork=tmp_path / "other")
+
+    with pytest.raises(BenchError, match=r"--fork .*other: toy-borrower takes the weights that toy-good@0 has in .*: "):
+        train(tmp_path)
+    assert "toy-borrower" not in (tmp_path / "cells.jsonl").read_text()
+    assert train(tmp_path / "new")["finished"]  # where it trains itself, its fit is asked
 
 
 def test_an_unfinished_training_outside_the_plan_is_not_lent(tmp_path: Path, monkeypatch) -> None:

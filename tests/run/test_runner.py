@@ -155,6 +155,14 @@ def test_only_methods_that_do_not_apply_are_one_line_and_leave_nothing(tmp_path:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize(("option", "given"), [("fork", {"fork": Path("other")}), ("devices", {"devices": 2})])
+def test_a_fit_that_would_ignore_an_option_is_refused_it(tmp_path: Path, option: str, given: dict) -> None:
+    one = plan("toy-good")
+    with pytest.raises(BenchError, match=f"--{option}: toy-good has a fit of its own, which does not know it"):
+        runner.train_only(one, tmp_path / "new", one.cells[0], ["bench"], None, False, **given)
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_plug_in_that_was_uninstalled_stays_readable(tmp_path: Path, monkeypatch) -> None:
     go(tmp_path, "toy-bad,toy-good")
     before = read_results(tmp_path)
