@@ -148,7 +148,7 @@ def test_slurm_jobs_give_the_same_results(tmp_path: Path, installed: None) -> No
         ("rai", 0, None, "--engine 'rai': unknown; did you mean 'ray'"),
         ("local", 0, "auto", "--address: belongs to --engine ray or slurm"),
         ("ray", 2, None, "--jobs: belongs to --engine local"),
-        ("ray", 0, "ray://a:1", "start bench run on a machine of the cluster"),
+        ("ray", 0, "ray://a:1", "start bench on a machine of the cluster"),
         ("slurm", 0, "a:1", "Slurm knows its cluster"),
     ],
 )

@@ -44,8 +44,7 @@ class RayEngine:
     """
 
     def __init__(self, address: str | None = None, shared: bool | None = None) -> None:
-        if address and address.startswith("ray://"):
-            raise BenchError(f"--address {address}: start bench run on a machine of the cluster, with --address auto")
+        check_address(address)
         self.address = address
         self.shared = os.environ.get("BENCH_RAY_SHARED") != "no" if shared is None else shared
 
@@ -202,11 +201,18 @@ def _marked(run: Path, token: str) -> Iterator[None]:
         _mark(run, token).unlink(missing_ok=True)
 
 
+def check_address(address: str | None) -> None:
+    """Refuse Ray's client, under which this process is on no machine of the cluster."""
+    if address and address.startswith("ray://"):
+        raise BenchError(f"--address {address}: start bench on a machine of the cluster, with --address auto")
+
+
 @contextmanager
 def connected(address: str | None) -> Iterator[Any]:
     """Ray, connected to a cluster; without an address to one of this machine alone, which ends with us. Where this
     process is connected already, that stays.
     """
+    check_address(address)
     try:
         import ray
         import ray.util.scheduling_strategies
