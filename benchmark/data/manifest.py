@@ -51,7 +51,7 @@ def read_manifest(folder: Path, task: str | None = None) -> Manifest:
 
     Raises:
         BenchError: no such folder or manifest, a line that is not JSON, another format, version or task, a missing
-            field.
+            field, a task that the format does not name.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -68,6 +68,11 @@ def read_manifest(folder: Path, task: str | None = None) -> Manifest:
         missing = [field for field in (_HEADER_FIELDS if number == 1 else _CLIP_FIELDS) if field not in line]
         if missing:
             raise BenchError(f"{path}: line {number}: field {missing[0]!r} is missing; prepare the videos again")
+    prepared_for = next(known for known, written in FORMATS.items() if written == header["format"])
+    if header["task"] != prepared_for:
+        raise BenchError(
+            f"{path}: line 1: task {header['task']!r} in {header['format']}; did you mean {prepared_for!r}?"
+        )
     return Manifest(header, clips, hashlib.sha256(content).hexdigest())
 
 

@@ -36,6 +36,10 @@ def test_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "clips/ann/000000.png").write_bytes(b"")
     code, _, err = bench(capsys, "verify", str(folder))
     assert code == 2 and err.count("\n") == 1 and "clips/ann/000000.png: changed since prepare" in err
+    manifest = folder / "manifest.jsonl"
+    manifest.write_text(manifest.read_text().replace('"task": "face"', '"task": "dance"'))
+    code, _, err = bench(capsys, "verify", str(folder))
+    assert code == 2 and err.count("\n") == 1 and "line 1: task 'dance'" in err and "did you mean 'face'?" in err
 
 
 def test_show_prepared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

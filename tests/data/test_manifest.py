@@ -30,6 +30,10 @@ def test_round_trip(tmp_path: Path) -> None:
         (lambda lines: [*lines[:2], "[1, 2]"], "line 3: not a JSON object"),
         (lambda lines: ['{"format": "other"}', *lines[1:]], "line 1: not a version 1 manifest"),
         (lambda lines: [lines[0].replace('"task"', '"tusk"'), *lines[1:]], "line 1: field 'task' is missing"),
+        (
+            lambda lines: [lines[0].replace('"task": "face"', '"task": "faces"'), *lines[1:]],
+            "line 1: task 'faces' in exemplar-bench prepared faces; did you mean 'face'",
+        ),
         (lambda lines: [*lines[:2], lines[2].replace('"rows"', '"row"')], "line 3: field 'rows' is missing"),
     ],
 )
