@@ -56,7 +56,10 @@ def test_two_folders(capsys: pytest.CaptureFixture[str], folders: tuple[str, str
         (("--json",), "--json: needs --real DIR"),
         (("--real", "x", "--fake", "y", "--protocol", "fidelity"), "did you mean 'torch-fidelity'"),
         (("--real", "x", "--fake", "y"), "x: no such folder"),
-        (("--real", "x", "--fake", "y", "--engine", "ray", "--address", "ray://a:1"), "--address ray://a:1: start bench"),
+        (
+            ("--real", "x", "--fake", "y", "--engine", "ray", "--address", "ray://a:1"),
+            "--address ray://a:1: start bench",
+        ),
     ],
 )
 def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], reason: str) -> None:
