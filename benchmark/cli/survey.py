@@ -139,14 +139,14 @@ def serve(
     """Host a study until stopped. Stop and start as you like: whoever is at it goes on where they were."""
     study = open_study(folder, database)
     from benchmark.survey.people import purge
-    from benchmark.survey.web.port import listening
+    from benchmark.survey.web.port import authority, listening
     from benchmark.survey.web.serving import serve as host_study
 
     # the server would share a port that is taken: two studies, each with half of the other's visitors
     with listening(host, port) as free:
         address = free.getsockname()[0]
     purge(study, time.time())
-    base = f"{'https' if https else 'http'}://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
+    base = f"{'https' if https else 'http'}://{authority(host, port)}"
     link = f"{base}/?{study.design.recruit.parameter}=ID" if study.design.recruit.parameter else f"{base}/"
     click.echo(f"people   {link}\nto try   {base}/?test=1   (not counted)\nadmin    {base}/admin/")
     host_study(

@@ -84,6 +84,10 @@ def shares(study: Study, text: str) -> dict[str, float]:
     for part in text.split(","):
         name, equals, value = part.rpartition("=")
         name = name.strip() if equals else study.main
+        if name in given:
+            raise BenchError(
+                f"--taste {text!r}: {name} twice; give others as RIVAL=SHARE: {', '.join(study.comparisons)}"
+            )
         if name != study.main and name not in study.comparisons:
             raise BenchError(f"--taste: no comparison {name!r}{nearest(name, study.comparisons)}")
         try:

@@ -20,6 +20,7 @@ from benchmark.survey.tables import assignment, cell, discard, rater, vote
 MOST_DISCARDS = 12  # then the screen will not do better: further trials are taken, and not analysed
 SLACK_MS = 10.0  # beyond one frame, between the asked and the shown time
 LONGEST_MS = 86_400_000.0
+HERTZ = 60.0
 
 
 class Refused(Exception):
@@ -77,6 +78,15 @@ class Answer:
         if abs(shown - duration_ms) > 1000 / self.refresh_hz + SLACK_MS:
             return "shown too long" if shown > duration_ms else "shown too short"
         return None
+
+
+def exposed(duration_ms: int | None) -> dict[str, Any]:
+    """What a page at 60 Hz measures of an exposure that went well; nothing where time is unlimited."""
+    if duration_ms is None:
+        return {}
+    frames = round(duration_ms * HERTZ / 1000)
+    off_ms = 1000.0 + 1000 * frames / HERTZ
+    return {"on_ms": 1000.0, "off_ms": off_ms, "frames": frames, "refresh_hz": HERTZ, "skew_frames": 0}
 
 
 _by_key = Prepared(

@@ -18,6 +18,7 @@ import pytest
 from benchmark.survey import export
 from benchmark.survey.folder import Study
 from benchmark.survey.web import serving
+from benchmark.survey.web.port import authority
 from tests.cli.test_bench import bench
 from tests.survey.rater import ORIGIN
 
@@ -136,3 +137,11 @@ def test_a_port_or_address_that_cannot_be_had_is_one_line(
         code, out, err = bench(capsys, *command, *options)
         assert (code, out, err.count("\n")) == (2, "", 1), err
     assert bench(capsys, *command, "--port", port, "--host", "localhost")[0] == 0 and served == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [("0.0.0.0", "localhost:80"), ("::", "[::1]:80"), ("fe80::1", "[fe80::1]:80"), ("lab.example", "lab.example:80")],
+)
+def test_an_address_that_a_browser_can_open(host: str, named: str) -> None:
+    assert authority(host, 80) == named

@@ -172,6 +172,9 @@ def test_the_command(make: Make, here: None, capsys: pytest.CaptureFixture[str],
     assert code == 1 and "NOT BALANCED: 4 of 4 pairs" in out and "60.0%" in out
     code, _, err = bench(capsys, *again, "--taste", "secretrivl=0.8")
     assert code == 2 and "--taste: no comparison 'secretrivl'; did you mean 'secretrival'?" in err
+    for twice in ("0.8,0.9", f"{RIVAL}=0.8,{RIVAL}=0.9"):
+        code, _, err = bench(capsys, *again, "--taste", twice)
+        assert code == 2 and "twice; give others as RIVAL=SHARE: secretrival" in err
     assert bench(capsys, *again, "--taste", "much")[2].startswith("bench: --taste 'much': a share from 0 to 1")
     assert len(progress.summary(study, 0.0).people) == 1
 

@@ -17,7 +17,7 @@ def agreement_lines(path: Path, most: int = 20) -> list[str]:
     said: dict[str, dict[Key, str]] = {}
     for line in read_lines(path):
         said.setdefault(line["who"] or "(no name)", {})[frozenset((line["a"], line["b"]))] = line["consistent"].lower()
-    told = [f"{path}: {len(said)} labellers", f"  {'':20} {'yes':>6} {'no':>6} {'skipped':>8}"]
+    told = [f"{path}: {_number(len(said), 'labeller')}", f"  {'':20} {'yes':>6} {'no':>6} {'skipped':>8}"]
     for who, answers in said.items():
         counts = Counter(answers.values())
         told.append(f"  {who:20} {counts['yes']:>6} {counts['no']:>6} {counts['skip']:>8}")
@@ -33,9 +33,13 @@ def agreement_lines(path: Path, most: int = 20) -> list[str]:
         told.append(f"  no alpha: {error}")
     split = [pair for pair, column in zip(pairs, ratings.T, strict=True) if len(set(column[~np.isnan(column)])) > 1]
     if split:
-        told.append(f"disagreed on {len(split)} pairs (a tie counts as no):")
+        told.append(f"disagreed on {_number(len(split), 'pair')} (a tie counts as no):")
         for pair in split[:most]:
             votes = ", ".join(f"{who}: {answers[pair]}" for who, answers in said.items() if pair in answers)
             told.append(f"  {' '.join(sorted(pair))}  {votes}")
         told += [f"  and {len(split) - most} more"] if len(split) > most else []
     return told
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -16,12 +16,12 @@ from urllib.parse import urlencode
 
 from benchmark.errors import BenchError
 from benchmark.survey.simulate.crowd import Mind
+from benchmark.survey.voting import exposed
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 AGREE = re.compile(r'name="agree" value="([^"]+)"')
 CODE = re.compile(r"<output>([^<]+)</output>")
 TRIES = 12  # a server that is restarted, or too busy, is asked again as the page does
-HERTZ = 60.0
 FULL = 410
 
 
@@ -163,12 +163,3 @@ def _takes_left(mind: Mind, look_up: Mapping[str, Shown], shown: Mapping[str, An
     if left.known:
         return mind.chooses_right_one(left.first) == left.first
     return mind.chooses_first(left.against, left.pair, left.first) == left.first
-
-
-def exposed(duration_ms: int | None) -> dict[str, Any]:
-    """What a page at 60 Hz measures of an exposure that went well; nothing where time is unlimited."""
-    if duration_ms is None:
-        return {}
-    frames = round(duration_ms * HERTZ / 1000)
-    off_ms = 1000.0 + 1000 * frames / HERTZ
-    return {"on_ms": 1000.0, "off_ms": off_ms, "frames": frames, "refresh_hz": HERTZ, "skew_frames": 0}

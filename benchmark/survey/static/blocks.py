@@ -27,9 +27,8 @@ from benchmark.files import read_json, write_json
 from benchmark.survey import people
 from benchmark.survey.duplicate import duplicate
 from benchmark.survey.folder import Study
-from benchmark.survey.simulate.visitor import exposed
 from benchmark.survey.tables import assignment, rater
-from benchmark.survey.voting import Answer, Refused, next_trial, submit
+from benchmark.survey.voting import Answer, Refused, exposed, next_trial, submit
 
 FOLDER = "static"
 

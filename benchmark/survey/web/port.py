@@ -18,3 +18,9 @@ def listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise BenchError(f"--port {port}: cannot be opened on {host}: {error.strerror or error}") from error
+
+
+def authority(host: str, port: int) -> str:
+    """What stands for them in an address that a browser on this computer can open."""
+    name = {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "::1"}.get(host, host)
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"

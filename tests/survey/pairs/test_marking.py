@@ -178,7 +178,7 @@ def test_agreement_is_krippendorffs(tmp_path: Path) -> None:
         for pair, one in zip(pairs, said.split(), strict=True):
             PairLabels(path, who).answer(pair, one)
     told = "\n".join(agreement_lines(path))
-    assert "3 of 4 pairs were marked by two or more" in told and "disagreed on 1 pairs" in told
+    assert "3 of 4 pairs were marked by two or more" in told and "disagreed on 1 pair (" in told
     # by hand: observed 2 of 6 ordered pairs differ, expected 2 * 3 * 3 of 6 * 5: 1 - (2 / 6) / (18 / 30) = 4 / 9
     assert "alpha 0.44" in told
     alone = tmp_path / "alone.csv"
@@ -189,7 +189,7 @@ def test_agreement_is_krippendorffs(tmp_path: Path) -> None:
 def test_agree_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     PairLabels(tmp_path / "labels.csv", "anna").answer((Frame("c0", 0), Frame("c1", 0)), "yes")
     code, out, _ = bench(capsys, "pairs", "agree", str(tmp_path / "labels.csv"))
-    assert code == 0 and "1 labellers" in out
+    assert code == 0 and "1 labeller\n" in out
     code, _, err = bench(capsys, "pairs", "agree", str(tmp_path / "nowhere.csv"))
     assert code == 2 and "nowhere.csv: cannot be read" in err
 
