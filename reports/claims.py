@@ -88,13 +88,17 @@ def tally(judged: Sequence[Judged]) -> str:
 
 def read_scores(view: RunView) -> Scores:
     """Scores of items as tables over seeds and items."""
-    seeds = {seed: row for row, seed in enumerate(view.results.seeds)}
+    seeds = {str(seed): row for row, seed in enumerate(view.results.seeds)}
     items = {str(item["id"]): column for column, item in enumerate(view.items)}
     tables: dict[tuple[str, str], np.ndarray] = {}
     for line in view.scores:
-        if line["item"] is not None:
-            table = tables.setdefault((line["method"], line["metric"]), np.full((len(seeds), len(items)), np.nan))
-            table[seeds[line["seed"]], items[line["item"]]] = np.nan if line["value"] is None else line["value"]
+        row, column = seeds.get(str(line.get("seed"))), items.get(str(line.get("item")))
+        if row is None or column is None:  # of the whole set, or of what the run no longer has
+            continue
+        key = str(line.get("method")), str(line.get("metric"))
+        table = tables.setdefault(key, np.full((len(seeds), len(items)), np.nan))
+        value = line.get("value")
+        table[row, column] = value if isinstance(value, int | float) else np.nan
     return tables
 
 

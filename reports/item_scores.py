@@ -52,9 +52,9 @@ def item_scores(view: RunView) -> ItemScores:
     sums: dict[tuple[str, str], np.ndarray] = {}
     for line in read_lines(view.folder / "scores.jsonl"):
         at, value = place.get(str(line.get("item"))), line.get("value")
-        if at is None or not isinstance(value, int | float):
+        if at is None or not isinstance(value, int | float):  # also of a line that somebody has edited
             continue
-        key = line["metric"], line["method"]
+        key = str(line.get("metric")), str(line.get("method"))
         if key not in sums:
             sums[key] = np.zeros((2, len(items)))
         sums[key][:, at] += value, 1

@@ -22,7 +22,6 @@ A run over several tasks is a folder with a run folder per task, named by it, an
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,6 +30,8 @@ from typing import Any
 
 from benchmark.errors import BenchError
 from benchmark.files import read_json, read_lines, write_json
+from benchmark.run.records import Damaged, fits, records
+from benchmark.run.records import strict as strict
 from benchmark.run.votes import LeftOut as LeftOut
 from benchmark.run.votes import PairVotes as PairVotes
 from benchmark.run.votes import Preference as Preference
@@ -141,19 +142,34 @@ def read_results(folder: Path) -> Results:
     tree = read_json(path)
     _check_schema(path, tree)
     try:
-        return Results(
+        results = Results(
             task=tree["task"],
             preset=tree["preset"],
             seeds=tuple(tree["seeds"]),
             items=tree["items"],
-            methods=tuple(MethodRow(**row) for row in tree["methods"]),
-            metrics=tuple(MetricRow(**row) for row in tree["metrics"]),
-            values=tuple(Value(**_numbers(row)) for row in tree["values"]),
-            differences=tuple(Difference(**_numbers(row)) for row in tree["differences"]),
+            methods=records(MethodRow, tree["methods"], "methods"),
+            metrics=records(MetricRow, tree["metrics"], "metrics"),
+            values=records(Value, tree["values"], "values"),
+            differences=records(Difference, tree["differences"], "differences"),
             cautions=tuple(tree["cautions"]),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+        _check(results)
+    except (KeyError, TypeError, AttributeError, Damaged) as error:
         raise BenchError(f"{path}: damaged: {error}; run `bench run` on the folder again to rebuild it") from error
+    return results
+
+
+def _check(results: Results) -> None:
+    """What no row can know of itself; raises Damaged."""
+    if not results.seeds or not all(fits(seed, int) for seed in results.seeds):
+        raise Damaged(f"seeds are {list(results.seeds)}, not one or more whole numbers")
+    if not fits(results.items, int):
+        raise Damaged(f"items is {results.items!r}, not how many there are")
+    for what in (results.task, results.preset, *results.cautions):
+        if not isinstance(what, str):
+            raise Damaged(f"task, preset or a caution is {what!r}, not a text")
+    if wrong := [metric.id for metric in results.metrics if metric.better not in ("lower", "higher")]:
+        raise Damaged(f"better of metric {wrong[0]!r} is neither lower nor higher")
 
 
 def _check_schema(path: Path, tree: Any) -> None:
@@ -167,23 +183,10 @@ def _check_schema(path: Path, tree: Any) -> None:
     raise BenchError(f"{told}: run `bench run` on the folder again, which makes it anew from the scores")
 
 
-NAMES = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
-
-
-def strict(tree: Any) -> Any:
-    """JSON has no infinity and no NaN: other programs could not read the file, so they go in by name."""
-    if isinstance(tree, Mapping):
-        return {key: strict(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [strict(value) for value in tree]
-    if isinstance(tree, float) and not math.isfinite(tree):
-        return "NaN" if math.isnan(tree) else "Infinity" if tree > 0 else "-Infinity"
-    return tree
-
-
-def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with its numbers as numbers."""
-    return {key: NAMES.get(v, v) if key in ("value", "low", "high") else v for key, v in row.items()}
+MANIFEST = {  # what readers take apart
+    **dict.fromkeys(("config", "data", "device", "versions", "weights", "rows", "git"), dict),
+    **dict.fromkeys(("argv", "methods", "seeds", "pictures"), list),
+}
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,14 @@ class RunView:
         ({method: title, kind, package}), pictures ([{name, title, folder, sha256, ...}]), device, versions, weights,
         argv, git.
         """
-        tree: dict[str, Any] = read_json(self.folder / "manifest.json")
+        path = self.folder / "manifest.json"
+        tree: dict[str, Any] = read_json(path)
+        if not isinstance(tree, dict):
+            raise BenchError(f"{path}: damaged: not an object; take the file from a copy of the run")
+        for key, kind in MANIFEST.items():
+            if not isinstance(tree.get(key, kind()), kind):
+                what = "an object" if kind is dict else "a list"
+                raise BenchError(f"{path}: damaged: {key} is not {what}; take the file from a copy of the run")
         return tree
 
     @cached_property
@@ -213,7 +223,16 @@ class RunView:
     @cached_property
     def items(self) -> list[dict[str, Any]]:
         """Test items in order: {"id", "label": [clip, index], "exemplar": [clip, index], "consistent"}."""
-        items: list[dict[str, Any]] = read_json(self.folder / "items.json")
+        path = self.folder / "items.json"
+        items: list[dict[str, Any]] = read_json(path)
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise BenchError(f"{path}: damaged: not a list of objects; take the file from a copy of the run")
+        ids = [item.get("id") for item in items]
+        if wrong := [place for place, name in enumerate(ids) if not isinstance(name, str | int)]:
+            raise BenchError(f"{path}: damaged: item {wrong[0]} has no id; take the file from a copy of the run")
+        if len(set(ids)) < len(ids):
+            twice = next(name for name in ids if ids.count(name) > 1)
+            raise BenchError(f"{path}: damaged: two items are called {twice!r}; take the file from a copy of the run")
         return items
 
     @cached_property
@@ -228,7 +247,8 @@ class RunView:
         """
         table: dict[tuple[str, int], dict[str, dict[str, Any]]] = {}
         for record in read_lines(self.folder / "cells.jsonl"):
-            table.setdefault((record["method"], record["seed"]), {})[record["stage"]] = record
+            if fits(record.get("method"), str) and fits(record.get("seed"), int) and fits(record.get("stage"), str):
+                table.setdefault((record["method"], record["seed"]), {})[record["stage"]] = record
         return table
 
     @cached_property
