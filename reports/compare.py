@@ -64,6 +64,18 @@ def ranked(results: Results) -> list[MethodRow]:
     return [method for method in results.methods if method.kind != "reference"]
 
 
+class Titles(dict[str, str]):
+    """What methods are called, by name; what is no method of the run goes by its name."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+def titles(*results: Results) -> Titles:
+    """Titles of all methods, of several runs the last one's."""
+    return Titles({method.name: method.title for one in results for method in one.methods})
+
+
 def anchor(results: Results) -> str:
     """The method others are marked against: pix2pixSC, or the first method of the run that has results."""
     names = [method.name for method in ranked(results) if not method.problem]
@@ -103,7 +115,7 @@ def legend(results: Results, metrics: Sequence[MetricRow]) -> str:
     ids = {metric.id for metric in metrics}
     if not any(found.metric in ids for found in results.differences):
         return ""
-    title = next((row.title for row in results.methods if row.name == anchor(results)), "")
+    title = titles(results)[anchor(results)]
     return (
         f"Marks: better or worse than {title}, or not separable from it (paired over items, Holm-adjusted, 5 %). "
         "Bold: better than every other method beyond doubt. References are never ranked."

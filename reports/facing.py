@@ -87,7 +87,7 @@ class Facing:
         others = [m for m in self.methods.values() if m.name not in self.numbers and m.name not in elsewhere]
         others = [m for m in others if m.kind != "reference" or m.name in self.values]
         others.sort(key=lambda method: method.kind == "reference")
-        heads = {row.method: row.name for row in self.printed.rows} | {m.name: m.title for m in self.methods.values()}
+        heads = {row.method: row.name for row in self.printed.rows} | compare.titles(self.view.results)
         names = [*(row.method for row in self.printed.rows), *(method.name for method in others)]
         return [(heads[name], name) for name in names]
 
@@ -143,13 +143,13 @@ class Facing:
 
     def floors(self) -> list[str]:
         """References measured under a protocol of their own stand in a note, as two protocols never share a column."""
-        titles, notes = {method.name: method.title for method in self.view.results.methods}, []
+        titles, notes = compare.titles(self.view.results), []
         for metric, value in compare.floors(self.view.results, self.metric) if self.metric else ():
             digits = decimals_for([value.value])
             limits = interval(value.low, value.high, digits)
             what = f" ({metric.notes['against']})" if "against" in metric.notes else ""
             shown = number(value.value, digits) + (f" ({limits})" if limits else "")
-            notes.append(f"{titles.get(value.method, value.method)}{what}: {shown}, {metric.id}.")
+            notes.append(f"{titles[value.method]}{what}: {shown}, {metric.id}.")
         return notes
 
 

@@ -128,7 +128,7 @@ def _headlines(view: RunView) -> tuple[str, tuple[Headline, ...]]:
     """The main method, and its numbers: the first metric of the whole set, then of each kind of item score."""
     results = view.results
     anchor = compare.anchor(results)
-    title = next((method.title for method in results.methods if method.name == anchor), "")
+    title = compare.titles(results)[anchor]
     contested = compare.contested(results, results.metrics)
     whole = [metric for metric in contested if metric.whole_set][:1]
     families = ("counterfactual-l1", "lepe", "eye-patch")

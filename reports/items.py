@@ -215,7 +215,7 @@ class Sheets:
         metrics = rankers(self.view, self.scores)
         return {
             "task": self.view.results.task,
-            "anchor": next((m.title for m in self.view.results.methods if m.name == anchor), anchor),
+            "anchor": compare.titles(self.view.results)[anchor],
             "heads": [f"{m.title} {ARROW.get(m.better, '')}".strip() for m in metrics],
             "lines": list(self._index_lines(metrics, anchor)),
             "limit": LIMIT,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmark import stats
 from benchmark.run.results import PairVotes, Preference, Preferred, RunView, Voted, VoteFlow
+from reports import compare
 from reports.grid import Grid, Line, Picture, framed
 from reports.preference import BANNER, preference_tables, protocol
 from reports.published import PublishedTable
@@ -65,7 +66,7 @@ def study_parts(view: RunView, elsewhere: Sequence[PublishedTable]) -> list[Stud
 
 
 def _part(view: RunView, study: Preference, votes: Sequence[Table]) -> StudyPart:
-    names = titles(view)
+    names = compare.titles(view.results)
     timed = [exposure_table(study, names)] if study.durations_ms else []
     strengths = [strength_table(study, names)] if study.strengths else []
     tables = (*votes, *timed, robustness_table(study, names), *strengths)
@@ -81,24 +82,19 @@ def _part(view: RunView, study: Preference, votes: Sequence[Table]) -> StudyPart
     )
 
 
-def titles(view: RunView) -> dict[str, str]:
-    """What methods are called, by name."""
-    return {method.name: method.title for method in view.results.methods}
-
-
-def exposure_table(study: Preference, names: dict[str, str]) -> Table:
+def exposure_table(study: Preference, names: compare.Titles) -> Table:
     """A row for each rival, a column for each exposure time."""
     times = [f"{ms} ms" for ms in study.durations_ms]
 
     def row(found: Preferred) -> Row:
         shares = {timed.duration_ms: timed.share for timed in found.durations}
         cells = tuple(_share_cell(shares.get(ms)) for ms in study.durations_ms)
-        return Row(names.get(found.against, found.against), "method", cells)
+        return Row(names[found.against], "method", cells)
 
     return Table(
         name=f"preference-{study.study}-times",
         title="By exposure time" + _marked(study),
-        subtitle=f"share of votes for {names.get(study.main, study.main)}, %",
+        subtitle=f"share of votes for {names[study.main]}, %",
         columns=tuple(times),
         rows=tuple(map(row, study.comparisons)),
         protocol=protocol(study),
@@ -106,7 +102,7 @@ def exposure_table(study: Preference, names: dict[str, str]) -> Table:
     )
 
 
-def robustness_table(study: Preference, names: dict[str, str]) -> Table:
+def robustness_table(study: Preference, names: compare.Titles) -> Table:
     """Does the result hang on the rules, on one person, or on how votes are reckoned?"""
 
     def row(found: Preferred) -> Row:
@@ -123,12 +119,12 @@ def robustness_table(study: Preference, names: dict[str, str]) -> Table:
         if found.design_effect is not None:
             effect = Cell(number(found.design_effect, 1), found.design_effect)
         cells = (_share_cell(share), _share_cell(found.everybody), without, naive, effect, alpha)
-        return Row(names.get(found.against, found.against), "method", cells)
+        return Row(names[found.against], "method", cells)
 
     return Table(
         name=f"preference-{study.study}-robustness",
         title="What the result hangs on" + _marked(study),
-        subtitle=f"share of votes for {names.get(study.main, study.main)}, %",
+        subtitle=f"share of votes for {names[study.main]}, %",
         columns=("as analysed", "without exclusions", "without any one person", "Wilson", "design effect", "agreement"),
         rows=tuple(map(row, study.comparisons)),
         protocol=protocol(study),
@@ -140,11 +136,11 @@ def robustness_table(study: Preference, names: dict[str, str]) -> Table:
     )
 
 
-def strength_table(study: Preference, names: dict[str, str]) -> Table:
+def strength_table(study: Preference, names: compare.Titles) -> Table:
     """All methods on one scale, where there are more than two."""
     rows = tuple(
         Row(
-            names.get(one.method, one.method),
+            names[one.method],
             "method",
             (Cell(number(one.value, 2), one.value, one.low, one.high, interval(one.low, one.high, 2)),),
         )
@@ -199,8 +195,8 @@ def _in_words(share: Voted) -> str:
     return f"{percent(share.value)}{ends} of {share.votes}"
 
 
-def _pairs(view: RunView, study: Preference, found: Preferred, names: dict[str, str]) -> Pairs:
-    main, rival = names.get(study.main, study.main), names.get(found.against, found.against)
+def _pairs(view: RunView, study: Preference, found: Preferred, names: compare.Titles) -> Pairs:
+    main, rival = names[study.main], names[found.against]
     ends = dict.fromkeys([*found.pairs[:SHOWN], *found.pairs[-SHOWN:]])
     kinds = {"Exemplar": "exemplar", main: study.main, rival: found.against}
     known = {method.name for method in view.results.methods}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.run.results import MetricRow, Preference, RunView
-from reports import drawing
+from reports import compare, drawing
 from reports.drawing import DASHES, INK, SERIES
 from reports.item_scores import ItemScores, rankers
 from reports.table import Table
@@ -86,12 +86,12 @@ def _spread(view: RunView, scores: ItemScores, metric: MetricRow) -> Plot | None
 
 def votes(view: RunView) -> list[Plot]:
     """Two plots a study: the share of votes against each rival and, where times to look differed, over time."""
-    titles = {method.name: method.title for method in view.results.methods}
+    titles = compare.titles(view.results)
     return [plot for study in view.preferences for plot in (_bars(study, titles), _over_time(study, titles)) if plot]
 
 
-def _bars(study: Preference, titles: dict[str, str]) -> Plot | None:
-    rows = [(titles.get(vote.against, vote.against), vote) for vote in study.comparisons]
+def _bars(study: Preference, titles: compare.Titles) -> Plot | None:
+    rows = [(titles[vote.against], vote) for vote in study.comparisons]
     if not rows:
         return None
 
@@ -109,15 +109,15 @@ def _bars(study: Preference, titles: dict[str, str]) -> Plot | None:
     who = "Simulated votes" if study.simulated else "Votes"
     said = "; ".join(f"{100 * vote.value:.1f} % against {name}" for name, vote in rows)
     return Plot(
-        f"{who} for {titles.get(study.main, study.main)}",
+        f"{who} for {titles[study.main]}",
         f"{study.question} Line: 95 % interval; dashed: no preference",
         drawing.svg(f"votes {study.study}", (WIDTH, drawing.height_of(len(rows))), draw),
         f"{who}: {said}",
     )
 
 
-def _over_time(study: Preference, titles: dict[str, str]) -> Plot | None:
-    rows = [(titles.get(v.against, v.against), v.durations) for v in study.comparisons if len(v.durations) > 1]
+def _over_time(study: Preference, titles: compare.Titles) -> Plot | None:
+    rows = [(titles[v.against], v.durations) for v in study.comparisons if len(v.durations) > 1]
     if not rows:
         return None
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from benchmark.run.results import Preference, Preferred, RunView
+from reports import compare
 from reports.comparability import is_rendered
 from reports.published import PublishedTable, load_paper
 from reports.table import Cell, Row, Table, interval, number, p_value, with_strips
@@ -56,7 +57,7 @@ def preference_table(view: RunView, printed: PublishedTable, prefix: str = "") -
 
 def study_table(view: RunView, found: Preference) -> Table:
     """A study that no printed table has."""
-    title = next((m.title for m in view.results.methods if m.name == found.main), found.main)
+    title = compare.titles(view.results)[found.main]
     rows = tuple(_rows(view, found, {}, 1))
     return Table(
         name=f"preference-{found.study}",

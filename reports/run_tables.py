@@ -219,7 +219,7 @@ def _vote_tables(runs: Sequence[Run]) -> list[Table]:
 
 def _vote_table(key: tuple[object, ...], found: Sequence[tuple[Run, Mapping[str, Preferred]]], place: int) -> Table:
     main, question, durations, simulated = key
-    titles = {name: method.title for run, _ in found for name, method in run.methods.items()}
+    titles = compare.titles(*(run.view.results for run, _ in found))
     rivals = dict.fromkeys(rival for _, votes in found for rival in votes)
 
     def cell(vote: Preferred | None) -> Cell:
@@ -231,12 +231,11 @@ def _vote_table(key: tuple[object, ...], found: Sequence[tuple[Run, Mapping[str,
 
     return Table(
         name=f"{found[0][0].view.results.task}-votes-{place}",
-        title=f"Votes for {titles.get(str(main), str(main))}",
+        title=f"Votes for {titles[str(main)]}",
         subtitle=f"“{question}”, {_time(durations)}; a row is the method it is compared with",
         columns=tuple(run.label for run, _ in found),
         rows=tuple(
-            Row(titles.get(rival, rival), "method", tuple(cell(votes.get(rival)) for _, votes in found))
-            for rival in rivals
+            Row(titles[rival], "method", tuple(cell(votes.get(rival)) for _, votes in found)) for rival in rivals
         ),
         notes=("Each study asked its own people about its own pictures: no difference is tested.",),
         banner="Simulated votes: programs answered, not people." if simulated else "",

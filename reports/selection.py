@@ -36,7 +36,7 @@ def choices(view: RunView, scores: ItemScores) -> list[Choice]:
     """Drawn items first, then extremes metric by metric, then disagreements."""
     metrics = rankers(view, scores)
     anchor = compare.anchor(view.results)
-    title = next((m.title for m in view.results.methods if m.name == anchor), anchor)
+    title = compare.titles(view.results)[anchor]
     found = [_drawn(view, metrics[0] if metrics else None)]
     found += [_extremes(scores, metric, anchor, title) for metric in metrics]
     if pair := _opponents(metrics):
@@ -96,7 +96,7 @@ def _between_metrics(scores: ItemScores, a: MetricRow, b: MetricRow, anchor: str
 def _with_people(view: RunView, scores: ItemScores, metric: MetricRow) -> list[Choice]:
     """Pairs in which people chose the picture that the metric holds for the worse, by how many of them did."""
     found = []
-    titles = {method.name: method.title for method in view.results.methods}
+    titles = compare.titles(view.results)
     for study in view.preferences:
         for vote in study.comparisons:
             ours, theirs = scores.of(metric.id, study.main), scores.of(metric.id, vote.against)
@@ -111,7 +111,7 @@ def _with_people(view: RunView, scores: ItemScores, metric: MetricRow) -> list[C
                     against[pair.item] = lean
             order = sorted(against, key=lambda item: (-against[item], item))[:EXTREMES]
             won = {pair.item: f"{pair.won} of {pair.votes} votes" for pair in vote.pairs}
-            main, rival = titles.get(study.main, study.main), titles.get(vote.against, vote.against)
+            main, rival = titles[study.main], titles[vote.against]
             people = "programs (simulated votes)" if study.simulated else "people"
             notes = {item: f"{won[item]} for {main}" for item in order}
             how = f"{main} or {rival}: the items on which most {people} chose what {metric.title} holds for the worse."

@@ -124,9 +124,9 @@ def _style(results: Results, rivals: Sequence[str]) -> Card:
 def _card(
     results: Results, claim: str, metric: MetricRow | None, rivals: Sequence[str], printed: Mapping[str, float]
 ) -> Card:
-    titles = {method.name: method.title for method in results.methods}
+    titles = compare.titles(results)
     anchor = compare.anchor(results)
-    method = titles.get(anchor, anchor)
+    method = titles[anchor]
     if metric is None:
         return Card(claim, "", method, (), "this run has no such metric")
     others = [name for name in rivals if name != anchor]
