@@ -76,7 +76,7 @@ class CRNTrainer:
     """One step: the only network against the perceptual distance of its best answers."""
 
     def __init__(self, method: CRN) -> None:
-        options, self.method = method.options, method
+        options, self.method, self.features = method.options, method, method.features()
         self.balance = LayerBalance(
             options.layer_weights, round(options.rescale_share * method.setup.config.train.total)
         )
@@ -92,7 +92,7 @@ class CRNTrainer:
         """sample on the device of the networks; see `models.training.Trainer`."""
         masks = region_masks(self.method.setup.task.name, sample.x)
         answers = self.method.generator(sample.x)
-        distances = layer_distances(self.method.features(), answers, sample.z, masks)
+        distances = layer_distances(self.features, answers, sample.z, masks)
         self.balance.observe(distances, step)
         loss = hindsight((self.balance.weights(step)[:, None, None, None] * distances).sum(0))
         minimise(loss, "G")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -143,15 +144,46 @@ def load_features(name: str, device: str = "cpu") -> FeatureNetwork:
     Raises BenchError for an unknown name, for weights that are missing (naming file, address, sha256 and folder) and
     for weights that are not what weights.toml says.
     """
-    if name not in NETWORKS:
-        raise BenchError(f"unknown features {name!r}{nearest(name, NETWORKS)}")
-    network = NETWORKS[name](weights.require(name))
-    network.protocol, network.weights_sha256 = identify(name)
+    protocol, sha256 = identify(name)
+    with torch.random.fork_rng(devices=[]):  # weights are drawn before they are read: nobody's random numbers, whenever
+        network = NETWORKS[name](weights.require(name))
+    network.protocol, network.weights_sha256 = protocol, sha256
     return network.requires_grad_(False).eval().to(device)
+
+
+def late_features(name: str, device: str = "cpu") -> FeatureNetwork:
+    """`load_features`, put off until `loaded` or a map or vector (anything but name and sha256) is asked for."""
+    return cast(FeatureNetwork, _Late(name, device))
+
+
+def loaded(network: FeatureNetwork) -> FeatureNetwork:
+    """A network itself; loads one that was put off. For whoever is about to be timed."""
+    return network.network() if isinstance(network, _Late) else network
+
+
+class _Late:
+    """Stands for a network in the hands of a method that may never use it."""
+
+    def __init__(self, name: str, device: str) -> None:
+        self.name, self._device = name, device
+
+    @property
+    def weights_sha256(self) -> str:
+        return identify(self.name)[1]
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return getattr(self.network(), attribute)
+
+    def network(self) -> FeatureNetwork:
+        return load_features(self.name, self._device)
 
 
 def identify(name: str) -> tuple[str, str]:
     """Protocol and weights' sha256 of the network called `name`, without building it. Raises as building it would."""
+    if name not in NETWORKS:
+        raise BenchError(f"unknown features {name!r}{nearest(name, NETWORKS)}")
     sha256 = weights.sha256(weights.require(name))
     # The Inception's name already names its weights (they are a dated release), as every FID tool cites it.
     return (name if name == Inception.name else f"{name}-{sha256[:8]}"), sha256

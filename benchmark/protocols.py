@@ -85,7 +85,7 @@ class MethodSetup:
     config: Config
     seed: int
     features: FeatureNetwork | None = (
-        None  # shared perceptual network, loaded once per process; None for an untrained method
+        None  # shared perceptual network, loaded once per process, when first used; None for an untrained method
     )
     device: str = "cpu"
 

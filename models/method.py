@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from benchmark.config import NetworksConfig
 from benchmark.errors import BenchError
-from benchmark.features import FeatureNetwork
+from benchmark.features import FeatureNetwork, loaded
 from benchmark.protocols import FitReport, FitRun, MethodSetup, Pairs, TaskInfo, honours
 from models.checkpoint import misfit
 from models.networks import parameters_count
@@ -76,10 +76,10 @@ class TrainedMethod(ABC):
         return parameters_count(self.generator)
 
     def features(self) -> FeatureNetwork:
-        """The shared perceptual network, or an error that says it is missing."""
+        """The shared perceptual network, loaded now if nobody asked before, or an error that says it is missing."""
         if self.setup.features is None:
             raise BenchError(f"{self.setup.name}: needs a perceptual network (loss.features) and was given none")
-        return self.setup.features
+        return loaded(self.setup.features)
 
     @honours("fork", "devices")
     def fit(self, pairs: Pairs, run: FitRun) -> FitReport:

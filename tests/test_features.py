@@ -17,7 +17,7 @@ import torch.nn.functional as F
 
 from benchmark import efficientnet_lite0, weights
 from benchmark.errors import BenchError
-from benchmark.features import LITE0_SCALE, load_features
+from benchmark.features import LITE0_SCALE, late_features, load_features, loaded
 
 
 @pytest.fixture
@@ -133,6 +133,30 @@ def test_loaded_once_and_named_by_its_weights() -> None:
     assert load_features("efficientnet-lite0") is network
     assert network.protocol == "efficientnet-lite0-57934424"
     assert network.weights_sha256 == weights.table()["efficientnet-lite0"].sha256
+
+
+def test_put_off_until_a_map_is_asked_for_and_nobodys_random_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    load_features.cache_clear()
+    late = late_features("efficientnet-lite0")
+    assert late.name == "efficientnet-lite0"
+    assert late.weights_sha256 == weights.table()["efficientnet-lite0"].sha256
+    assert load_features.cache_info().currsize == 0
+    torch.manual_seed(7)
+    images, state = random_images(1, 32, 32), torch.get_rng_state()
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():  # as where a loss first asks, in a step
+        network = loaded(late)
+    assert load_features.cache_info().currsize == 1 and torch.equal(torch.get_rng_state(), state)
+    assert loaded(network) is network and network is load_features("efficientnet-lite0", "cpu")
+    found = late.loss_layers(images)
+    load_features.cache_clear()
+    for ours, theirs in zip(found, load_features("efficientnet-lite0").loss_layers(images), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("unknown", ["efficientnet-lite", "dlib-68"])
+def test_an_unknown_network_is_refused_where_it_would_only_be_named(unknown: str) -> None:
+    with pytest.raises(BenchError, match="unknown features"):
+        _ = late_features(unknown).weights_sha256
 
 
 # --- VGG-19 and the Inception -----------------------------------------------------------------------------------------

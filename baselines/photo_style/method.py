@@ -21,7 +21,7 @@ from baselines.photo_style.objective import Pictures
 from baselines.photo_style.transfer import TransferOptions, transfer
 from baselines.pix2pixhd import Pix2PixHD, Pix2PixHDOptions, Pix2PixHDTrainer
 from benchmark.errors import BenchError, nearest
-from benchmark.protocols import Sample, TaskInfo
+from benchmark.protocols import MethodSetup, Sample, TaskInfo
 
 STARTS = ("noise", "content")
 NOISE = 1e-4  # deviation in grey levels of 0..255
@@ -52,6 +52,10 @@ class PhotoStyle(Pix2PixHD):
     trained_as: ClassVar[str] = "pix2pixhd"  # whose finished weights serve as they are
     Options = PhotoStyleOptions
     options: PhotoStyleOptions
+
+    def __init__(self, setup: MethodSetup) -> None:
+        super().__init__(setup)
+        self.features()  # loaded here, not in the time that the first image takes
 
     @classmethod
     def refuses(cls, task: TaskInfo) -> str | None:

@@ -182,7 +182,7 @@ def planned_steps(config: Config, method: str) -> int:
 
 def build_method(name: str, world: World, seed: int) -> Method:
     """Construct a registered method for a task; one that refuses the task is an error with its reason."""
-    from benchmark.features import load_features
+    from benchmark.features import late_features
     from benchmark.run.devices import choose_device
 
     cls = registry.get("methods", name)
@@ -191,7 +191,7 @@ def build_method(name: str, world: World, seed: int) -> Method:
     if why:
         raise BenchError(f"does not apply: {why}")
     device = choose_device()
-    features = None if cls.reference else load_features(world.config.loss.features, device)
+    features = None if cls.reference else late_features(world.config.loss.features, device)
     method: Method = cls(MethodSetup(name, info, world.config.for_method(name), seed, features, device))
     return method
 

@@ -155,7 +155,7 @@ def git_state() -> dict[str, Any] | None:
 
 def weights_in_use(plan: Plan) -> dict[str, str]:
     """Feature networks, detector and parser of the exam, by protocol string (each names its weights by sha256)."""
-    from benchmark.features import load_features
+    from benchmark.features import identify
     from benchmark.labelers.parsing import get_parser
 
     ev, found = plan.config.eval, {}
@@ -164,8 +164,8 @@ def weights_in_use(plan: Plan) -> dict[str, str]:
         ("frechet", ev.frechet),
         ("training features", plan.config.loss.features),
     ):
-        network = load_features(name)
-        found[role] = f"{network.protocol} sha256 {network.weights_sha256}"
+        protocol, sha256 = identify(name)
+        found[role] = f"{protocol} sha256 {sha256}"
     if ev.detector:
         found["detector"] = registry.get("labelers", ev.detector)().protocol
     if ev.parser and "sps" in plan.task.metrics:
