@@ -40,6 +40,7 @@ class Line:
     note: str
     pictures: tuple[Picture, ...]
     href: str = ""  # its page in `items/`
+    anchor: str = ""  # where its sheet leads back to; of the lines about one item only the first has it
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def grids(view: RunView, scores: ItemScores | None = None) -> list[Grid]:
     records = {str(item["id"]): item for item in view.items}
     heads = tuple(column.head for column in columns)
     names = [column.folder for column in columns if not column.exam]
-    found = []
+    found, shown = [], set[str]()
     for choice in chosen:
         beneath = _beneath(scores, choice, names)
         lines = [
@@ -80,9 +81,11 @@ def grids(view: RunView, scores: ItemScores | None = None) -> list[Grid]:
                 "; ".join(part for part in (choice.notes.get(item, ""), note_of(records.get(item, {}))) if part),
                 tuple(_picture(view, column, item, uris, beneath.get((item, column.folder), "")) for column in columns),
                 href=item_address(scores.place_of[item], item),
+                anchor="" if item in shown else anchor_of(item),
             )
             for item in choice.items
         ]
+        shown |= set(choice.items)
         found.append(Grid(choice.title, choice.explanation, heads, tuple(lines)))
     return found
 

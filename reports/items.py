@@ -53,6 +53,7 @@ class Sheet:
 
     item: str
     anchor: str
+    back: str  # address of the place in the report where the item stands
     note: str
     shots: tuple[Shot, ...]
     rows: tuple[tuple[str, Markup], ...]
@@ -77,6 +78,7 @@ class Sheets:
 
     view: RunView
     scores: ItemScores
+    shown: frozenset[str] = frozenset()  # items that the report shows pictures of, where their sheets lead back to
 
     def write(self) -> Path:
         """Write every page; returns the index. Pages of a longer test set before this one are removed."""
@@ -110,7 +112,8 @@ class Sheets:
         rows = tuple((f"{m.title} {ARROW.get(m.better, '')}".strip(), self._cells(m, place)) for m in self.metrics)
         file = quote(f"{item}.png")
         shots = tuple(self._shot(shelf, item, file) for shelf in self._shelves)
-        return Sheet(item, anchor_of(item), _origin(self.view.items[place]), shots, rows)
+        back = f"../report.html#{quote(anchor_of(item)) if item in self.shown else 'pictures'}"
+        return Sheet(item, anchor_of(item), back, _origin(self.view.items[place]), shots, rows)
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -242,5 +245,10 @@ def _listing(folder: Path) -> frozenset[str]:
 
 def _origin(record: dict[str, Any]) -> str:
     """Where label and exemplar come from, and whether they share a style."""
-    named = [f"{what} {' '.join(map(str, record[what]))}" for what in ("label", "exemplar") if record.get(what)]
+    named = [f"{what}: {_frame(record[what])}" for what in ("label", "exemplar") if record.get(what)]
     return "; ".join([*named, *([note_of(record)] if note_of(record) else [])])
+
+
+def _frame(place: Any) -> str:
+    """ "clip dance-00035.2, frame 12"; of a file edited by hand whatever stands there."""
+    return f"clip {place[0]}, frame {place[1]}" if isinstance(place, list) and len(place) == 2 else str(place)

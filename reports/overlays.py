@@ -24,6 +24,7 @@ class Overlay:
     asked: str
     found: str
     drift: str
+    note: str  # "4 of 17 points found"; "" where every point that was asked was found
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Points:
         if at is None or found is None:
             return None
         asked, seen = self.asked[at], found[at]
-        return Overlay(dots(asked), dots(seen), drift(asked, seen))
+        return Overlay(dots(asked), dots(seen), drift(asked, seen), _missed(asked, seen))
 
 
 def points(view: RunView) -> Points | None:
@@ -89,3 +90,9 @@ def drift(asked: np.ndarray, found: np.ndarray) -> Markup:
     """A line from every asked point to where it was found."""
     pairs: Sequence[tuple[list[int], list[int]]] = list(zip(asked.tolist(), found.tolist(), strict=True))
     return Markup("".join([f"M{a} {b}L{x} {y}" for (a, b), (x, y) in pairs if a != NOWHERE != x]))
+
+
+def _missed(asked: np.ndarray, found: np.ndarray) -> str:
+    wanted = asked[:, 0] != NOWHERE
+    count, total = int((wanted & (found[:, 0] != NOWHERE)).sum()), int(wanted.sum())
+    return "" if count == total else f"{count or 'none'} of {total} points found"

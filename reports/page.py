@@ -40,7 +40,7 @@ def write_report(run_folder: Path) -> Path:
     view = RunView(Path(run_folder))
     scores = item_scores(view)
     content = collect(view, scores)
-    Sheets(view, scores).write()
+    Sheets(view, scores, frozenset(line.item for grid in content["grids"] for line in grid.lines)).write()
     write_claims(view.folder, content["claims"])
     return write_page(view.folder, "page.html", content, content["every_table"], Bibliography.of([view]))
 

@@ -78,7 +78,7 @@ def _spread(view: RunView, scores: ItemScores, metric: MetricRow) -> Plot | None
     median = "; ".join(f"{m.title} {box['med']:.3g}" for (m, _), box in zip(rows, boxes, strict=True))
     return Plot(
         metric.title,
-        f"{metric.better} is better; box: middle half of the items, whiskers 5 % to 95 %, line: median, dot: mean",
+        f"{metric.better} is better",
         drawing.svg(f"spread {metric.id}", size, draw),
         f"Median of {metric.title}: {median}",
     )

@@ -14,7 +14,7 @@ from benchmark.run.results import RunView
 from reports.comparability import image_size
 
 FIRST = ("id", "created", "task", "preset", "methods", "seeds", "git", "data", "device", "weights", "versions")
-APART = ("config", "argv", "cautions", "rows", "pictures")  # shown in their own places
+APART = ("config", "argv", "cautions", "code", "rows", "pictures")  # shown in their own places
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,20 @@ class Provenance:
 def provenance(view: RunView) -> Provenance:
     manifest = view.manifest
     order = [key for key in FIRST if key in manifest] + sorted(set(manifest) - set(FIRST) - set(APART))
-    facts = [fact for key in order for fact in flatten(key, manifest[key])]
-    facts += [(f"package · {name}", row["package"] or "none") for name, row in manifest.get("rows", {}).items()]
+    facts = [fact for key in order for fact in flatten(key, manifest[key]) if manifest[key] is not None]
+    facts += alike("code", manifest.get("code", {}))
+    facts += alike("package", {name: row["package"] for name, row in manifest.get("rows", {}).items()})
     facts += [fact for row in manifest.get("pictures", []) for fact in flatten(f"pictures · {row['name']}", row)]
     config = json.dumps(manifest.get("config", {}), indent=2, sort_keys=True, ensure_ascii=False)
     return Provenance(tuple(facts), command(manifest.get("argv", [])), config)
+
+
+def alike(what: str, of_rows: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A fact for each value, with the rows that share it."""
+    rows: dict[str, list[str]] = {}
+    for name, value in of_rows.items():
+        rows.setdefault(str(value or "none"), []).append(name)
+    return [(what, f"{value}: {', '.join(names)}") for value, names in rows.items()]
 
 
 def command(argv: list[Any]) -> str:

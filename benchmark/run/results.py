@@ -184,7 +184,7 @@ def _check_schema(path: Path, tree: Any) -> None:
 
 
 MANIFEST = {  # what readers take apart
-    **dict.fromkeys(("config", "data", "device", "versions", "weights", "rows", "git"), dict),
+    **dict.fromkeys(("config", "data", "code", "device", "versions", "weights", "rows", "git"), dict),
     **dict.fromkeys(("argv", "methods", "seeds", "pictures"), list),
 }
 

@@ -110,8 +110,8 @@ function makeWipe(item) {
   const first = shots.findIndex((image) => image.closest("figure").classList.contains("method"));
   const left = choice("Left picture", first);
   const right = choice("Right picture", shots.length - 1);
-  const under = make("img", { alt: "" });
-  const over = make("img", { alt: "", class: "over" });
+  const under = make("img", { alt: "", draggable: "false" });
+  const over = make("img", { alt: "", class: "over", draggable: "false" });
   const edge = make("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": "Edge between both, percent" });
   const draw = () => {
     over.src = shots[left.value].src;
@@ -121,6 +121,16 @@ function makeWipe(item) {
   for (const control of [left, right, edge]) control.addEventListener("input", draw);
   draw();
   const stage = make("div", { class: "stage" }, under, over);
+  const follow = (event) => {
+    const box = stage.getBoundingClientRect();
+    edge.value = (100 * (event.clientX - box.left)) / box.width;
+    draw();
+  };
+  stage.addEventListener("pointerdown", (event) => {
+    stage.setPointerCapture(event.pointerId);
+    follow(event);
+  });
+  stage.addEventListener("pointermove", (event) => stage.hasPointerCapture(event.pointerId) && follow(event));
   return make("div", { class: "wipe" }, make("p", {}, left, " over ", right), stage, edge);
 }
 
@@ -137,6 +147,16 @@ function offerWipe(item) {
   item.querySelector(".shots").after(tools);
 }
 
+// A link that leads into a folded part unfolds it; not every browser does so by itself.
+
+function unfold() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const folded = target?.closest("details:not([open])");
+  if (!folded) return;
+  folded.open = true;
+  target.scrollIntoView();
+}
+
 // A picture that cannot be decoded is marked like one that is not there.
 
 function markHole(image) {
@@ -150,5 +170,7 @@ document.querySelectorAll("table.sortable").forEach(makeSortable);
 document.querySelectorAll("[data-filter]").forEach(makeFilter);
 document.querySelectorAll("pre.command").forEach(makeCopyable);
 document.querySelectorAll("section.item").forEach(offerWipe);
+addEventListener("hashchange", unfold);
+unfold();
 document.addEventListener("error", (event) => event.target.tagName === "IMG" && markHole(event.target), true);
 document.querySelectorAll("section.item img").forEach((image) => image.complete && !image.naturalWidth && markHole(image));

@@ -140,6 +140,60 @@ def test_two_pictures_of_an_item_are_compared_from_the_keyboard(page: Any, repor
     assert over.get_attribute("src").endswith("/target/0002.png")
 
 
+def test_the_edge_follows_a_finger_on_the_picture(browser: Any, report: Path) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 800}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto((report.parent / "items/000.html").as_uri())
+    sheet = page.locator("#item-0002")
+    sheet.get_by_role("button", name="Compare two pictures").tap()
+    stage, edge = sheet.locator(".stage"), sheet.get_by_label("Edge between both")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    for share in (0.25, 0.75):
+        stage.tap(position={"x": share * box["width"], "y": box["height"] / 2})
+        assert abs(float(edge.input_value()) - 100 * share) <= 2
+        left = float(sheet.locator(".over").evaluate("e => e.style.clipPath.split(' ')[1].replace('%', '')"))
+        assert abs(left - 100 * (1 - share)) <= 2
+    context.close()
+
+
+def test_the_edge_follows_the_mouse_only_while_it_is_pressed(page: Any, report: Path) -> None:
+    page.goto((report.parent / "items/000.html").as_uri())
+    sheet = page.locator("#item-0002")
+    sheet.get_by_role("button", name="Compare two pictures").click()
+    stage, edge = sheet.locator(".stage"), sheet.get_by_label("Edge between both")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    at = lambda share: (box["x"] + share * box["width"], box["y"] + 20)  # noqa: E731
+    page.mouse.move(*at(0.2))
+    assert edge.input_value() == "50"
+    page.mouse.down()
+    page.mouse.move(*at(0.8))
+    assert abs(float(edge.input_value()) - 80) <= 2
+    page.mouse.up()
+    page.mouse.move(*at(0.3))
+    assert abs(float(edge.input_value()) - 80) <= 2
+
+
+def test_from_an_item_to_its_sheet_and_back_by_keyboard(page: Any, report: Path) -> None:
+    """Also where the item stands in a folded part of the page."""
+    everything = [line for grid in grids(RunView(report.parent))[2:] for line in grid.lines]
+    line = next(line for line in everything if line.anchor)
+    page.goto(f"{report.parent.as_uri()}/{line.href}")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Back to the report"
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/report.html#{line.anchor}")
+    link = page.locator(f"tbody[id='{line.anchor}'] th a")
+    assert link.inner_text() == line.item and link.is_visible()
+    top = link.bounding_box()["y"]
+    assert 0 <= top < 900
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == line.item
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{line.href}")
+
+
 def test_damaged_and_absent_pictures_are_marked_holes(page: Any, report: Path) -> None:
     page.goto((report.parent / "items/000.html").as_uri())
     sheet = page.locator("#item-0001")

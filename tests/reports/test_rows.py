@@ -16,7 +16,7 @@ from reports.cost import cost_table
 from reports.exports import to_markdown
 from reports.grid import first_look, grids
 from reports.page import write_report
-from reports.provenance import provenance, summary
+from reports.provenance import alike, provenance, summary
 from reports.score_tables import counterfactual_tables
 from tests.reports.fake_run import METHODS, write_fake_run
 from tests.reports.test_page import read
@@ -90,7 +90,8 @@ def test_pictures_have_no_cost_and_lent_weights_the_cost_of_their_training(mixed
 
 def test_provenance_names_packages_and_listings(mixed: Path) -> None:
     facts = dict(provenance(RunView(mixed)).facts)
-    assert facts["package · pix2pixhd"] == "exemplar-bench 0.1.0"
+    assert facts["package"] == "exemplar-bench 0.1.0: pix2pixhd"
+    assert alike("code", {"a": "1f", "b": "2e", "c": "1f"}) == [("code", "1f: a, c"), ("code", "2e: b")]
     assert facts["pictures · theirs · sha256"] == "ab" * 32
 
 
