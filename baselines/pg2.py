@@ -9,8 +9,8 @@ are left out. Faces take their 68 landmarks for joints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -94,12 +94,16 @@ class PG2Trainer:
     def preview(self, sample: Sample) -> Tensor:
         return self.method.synthesize(sample.x, sample.I, sample.F_I, sample.joints)
 
+    def choose(self, sample: Sample) -> Sample:
+        """The consistent pairs of a batch, of which there may be none."""
+        chosen: Any = {name: None if v is None else v[sample.consistent] for name, v in vars(sample).items()}
+        return replace(sample, **chosen)
+
     def step(self, sample: Sample, step: int, minimise: Minimise) -> dict[str, Tensor]:
-        """sample on the device of the networks; a batch without a consistent pair changes nothing and logs nothing."""
-        same = sample.consistent.nonzero().flatten()
-        if not len(same):
+        """What `choose` left of a batch, on the device of the networks: without a pair nothing changes or is logged."""
+        if not len(sample):
             return {}
-        pair = Pair.of(sample.I[same], sample.z[same], required(sample.joints)[same])
+        pair = Pair.of(sample.I, sample.z, required(sample.joints))
         losses = self._first(pair, minimise) if step < self.stage1_ends else self._second(pair, minimise)
         return {name: value.detach() for name, value in losses.items()}
 

@@ -8,6 +8,7 @@ Lengths are those of the published code for 256 px images and shrink with the sh
 
 from __future__ import annotations
 
+import functools
 from itertools import pairwise
 
 import torch
@@ -50,12 +51,18 @@ def pose_mask(joints: Tensor, height: int, width: int) -> Tensor:
 
     A limb with a NaN end is left out.
     """
-    starts, ends = torch.tensor(limbs(joints.shape[1]), device=joints.device).T
+    starts, ends = _limb_ends(joints.shape[1], joints.device)
     squares = _squared_distances(joints[:, starts], joints[:, ends], height, width)  # (N, L, H, W)
     mask = (squares <= radius(height, width) ** 2).any(1, keepdim=True).to(joints.dtype)
     reach = round(CLOSING * min(height, width) / 256)
     grown = F.max_pool2d(mask, 2 * reach + 1, 1, reach)
     return -F.max_pool2d(-grown, 2 * reach + 1, 1, reach)
+
+
+@functools.cache  # a copy to the device makes the host wait
+def _limb_ends(joints: int, device: torch.device) -> Tensor:
+    """Indices of the first and the second joint of every limb, (2, L)."""
+    return torch.tensor(limbs(joints), device=device).T
 
 
 def radius(height: int, width: int) -> float:

@@ -91,6 +91,7 @@ class SemanticConsistency:
         self.network = network
         self.weights = READINGS[reading]
         self.resize_below = resize_below
+        self._on_device: dict[tuple[tuple[int, ...], torch.device], Tensor] = {}
 
     def __call__(self, fake: Tensor, real: Tensor, consistent: Tensor) -> Tensor:
         """fake, real (N, 3, H, W), consistent (N,) bool -> mean over items of their weighted layer distances."""
@@ -100,9 +101,16 @@ class SemanticConsistency:
         distances = torch.stack(
             [(a.float() - b.float()).abs().flatten(1).mean(1) for a, b in zip(got, wanted, strict=True)], dim=1
         )  # (N, layers)
-        loose, tight = self.weights([a[0].numel() for a in got])
-        weights = torch.where(consistent[:, None], distances.new_tensor(tight), distances.new_tensor(loose))
+        loose, tight = self._layer_weights(tuple(a[0].numel() for a in got), distances.device)
+        weights = torch.where(consistent[:, None], tight, loose)
         return (weights * distances).sum(1).mean()
+
+    def _layer_weights(self, elements: tuple[int, ...], device: torch.device) -> Tensor:
+        """Of inconsistent and of consistent items, (2, layers). Kept, as a copy to the device makes the host wait."""
+        key = elements, device
+        if key not in self._on_device:
+            self._on_device[key] = torch.tensor(self.weights(elements), device=device)
+        return self._on_device[key]
 
     def _resize(self, images: Tensor) -> Tensor:
         if min(images.shape[-2:]) >= self.resize_below:

@@ -40,7 +40,11 @@ from models.shadows import Shadows
 
 
 class Trainer(Protocol):
-    """What the loop needs to know about a method."""
+    """What the loop needs to know about a method.
+
+    A trainer that learns from some items of a batch only has `choose(sample) -> Sample` too. It is called while the
+    batch is still on the CPU: a step that looked at values on an accelerator would have to wait for them.
+    """
 
     networks: dict[str, nn.Module]  # by name; each gets an Adam of its own
 
@@ -80,6 +84,7 @@ def train(
     minimise = Minimiser(accelerator, trainer.networks, optimizers, ranks, config.accumulate)
     shadows = Shadows(generator, config)
     evaluate = _evaluation(config, run)
+    choose = getattr(trainer, "choose", lambda sample: sample)
 
     checkpoints = Checkpoints(_saved(run.folder), identity, config.keep_last)
     networks = {**trainer.networks, **shadows.networks}
@@ -122,7 +127,7 @@ def train(
             for number, sample in enumerate(micro_batches, start=1):
                 minimise.last = number == len(micro_batches)
                 with accelerator.autocast():
-                    losses = trainer.step(_to(sample, device), step, minimise)
+                    losses = trainer.step(_to(choose(sample), device), step, minimise)
                 journal.add(step, losses)
             minimise.finish()
             ranks.average(statistics, ranks.count)

@@ -61,14 +61,17 @@ def with_joints(sample: Sample, joints: int) -> Sample:
 
 
 def gradients_of_step(trainer: Any, sample: Sample, step: int = 0) -> tuple[dict[str, Tensor], Gradients]:
-    """The losses of a step that updates nothing; value and gradients of what each network was to minimise, in order."""
+    """The losses of a step that updates nothing; value and gradients of what each network was to minimise, in order.
+    The sample is as the loop gets it.
+    """
     seen: Gradients = {}
 
     def minimise(loss: Tensor, network: str) -> None:
         parameters = list(trainer.networks[network].parameters())
         seen[network] = loss.item(), list(torch.autograd.grad(loss, parameters, retain_graph=True))
 
-    return trainer.step(sample, step, minimise), seen
+    choose = getattr(trainer, "choose", lambda sample: sample)
+    return trainer.step(choose(sample), step, minimise), seen
 
 
 def assert_same(seen: tuple[float, Sequence[Tensor]], plain: Tensor, module: nn.Module) -> None:
