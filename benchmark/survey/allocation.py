@@ -17,16 +17,17 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, func, insert, or_, select, update
 
 from benchmark.survey.design import StudyConfig
-from benchmark.survey.prepared import Prepared
+from benchmark.survey.prepared import Prepared, Together
 from benchmark.survey.tables import assignment, cell, rater
 
 OPEN = ("leased", "spare", "expired")  # shown or about to be, not yet answered
 PRIME = 2_147_483_647
+LATE = 1.0  # seconds that a lease may outlive its time
 
-_hold = Prepared(
+HOLD = (
     update(cell)
     .where(
-        cell.c.id == bindparam("which"),
+        cell.c.id == bindparam("cell"),
         case(
             (bindparam("side") == 0, cell.c.held0 < cell.c.need0),
             else_=cell.c.held1 < cell.c.need1,
@@ -39,15 +40,15 @@ _hold = Prepared(
 )
 _release = Prepared(
     update(cell)
-    .where(cell.c.id == bindparam("which"))
+    .where(cell.c.id == bindparam("cell"))
     .values(
         held0=cell.c.held0 - case((bindparam("side") == 0, 1), else_=0),
         held1=cell.c.held1 - case((bindparam("side") == 1, 1), else_=0),
     )
 )
-_count = Prepared(
+COUNT = (
     update(cell)
-    .where(cell.c.id == bindparam("which"))
+    .where(cell.c.id == bindparam("cell"))
     .values(
         done0=cell.c.done0 + case((bindparam("side") == 0, 1), else_=0),
         done1=cell.c.done1 + case((bindparam("side") == 1, 1), else_=0),
@@ -59,6 +60,7 @@ _expire = Prepared(
     .values(state="expired")
     .returning(assignment.c.cell, assignment.c.side)
 )
+_hold = Prepared(HOLD)
 _load = cell.c.held0 + cell.c.held1
 _other = cell.alias()  # chosen by number, then read: what is sorted stays small
 _seen = select(assignment.c.pair).where(assignment.c.rater == bindparam("who"), assignment.c.kind == "trial")
@@ -95,15 +97,16 @@ _current = Prepared(
     .where(assignment.c.rater == bindparam("who"), or_(*(assignment.c.state == state for state in OPEN)))
     .limit(1)
 )
-_cell = Prepared(select(cell).where(cell.c.id == bindparam("which")))
+_cell = Prepared(select(cell).where(cell.c.id == bindparam("cell")))
 _renewed = Prepared(
     update(assignment)
     .where(assignment.c.id == bindparam("which"))
     .values(state=bindparam("state_to"), lease_until=bindparam("until"))
 )
-_issue = Prepared(
-    insert(assignment).values({column.name: bindparam(column.name) for column in assignment.c if column.name != "id"})
+ISSUE = insert(assignment).values(
+    {column.name: bindparam(column.name) for column in assignment.c if column.name != "id"}
 )
+_issue, _hold_and_issue = Prepared(ISSUE), Together(HOLD, ISSUE)
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,12 @@ def sequence(study: StudyConfig, salt: int) -> tuple[str, ...]:
 
 
 def expire(connection: Connection, now: float) -> int:
-    """Give away the places of leases that have run out; returns how many."""
+    """Give away the places of leases that have run out; returns how many. Asked again on the same connection within
+    `LATE` seconds, it does not look.
+    """
+    if 0 <= now - connection.info.get("expired", -LATE) < LATE:
+        return 0
+    connection.info["expired"] = now
     gone = _expire(connection, now=now)
     for row in gone:
         release(connection, row.cell, row.side)
@@ -150,17 +158,12 @@ def expire(connection: Connection, now: float) -> int:
 
 def hold(connection: Connection, which: int, side: int) -> bool:
     """Take a place if one is free on that side."""
-    return _hold.changed(connection, which=which, side=side) == 1
+    return _hold.changed(connection, cell=which, side=side) == 1
 
 
 def release(connection: Connection, which: int, side: int) -> None:
     """Give a place back."""
-    _release(connection, which=which, side=side)
-
-
-def count(connection: Connection, which: int, side: int) -> None:
-    """A held place has become a vote."""
-    _count(connection, which=which, side=side)
+    _release(connection, cell=which, side=side)
 
 
 def lease(
@@ -181,7 +184,8 @@ def lease(
         place = _find(connection, kind, person)
         if place is not None:
             shown = Trial(secrets.token_urlsafe(16), kind, step, place.side, place.cell)
-            _issue(
+            issue = _hold_and_issue if kind == "trial" and place.held else _issue
+            issue(
                 connection,
                 key=shown.key,
                 rater=person.id,
@@ -206,7 +210,7 @@ def _renew(connection: Connection, mine: Any, until: float) -> Trial:
     if state == "expired":
         state = "leased" if hold(connection, mine.cell, mine.side) else "spare"
     _renewed(connection, which=mine.id, state_to=state, until=until)
-    return Trial(mine.key, mine.kind, mine.step, mine.side, _cell.one(connection, which=mine.cell))
+    return Trial(mine.key, mine.kind, mine.step, mine.side, _cell.one(connection, cell=mine.cell))
 
 
 def _find(connection: Connection, kind: str, person: Any) -> Place | None:
@@ -221,7 +225,6 @@ def _find(connection: Connection, kind: str, person: Any) -> Place | None:
     if counted and (found := _open_to.one(connection, **who)):
         lack0, lack1 = found.need0 - found.held0, found.need1 - found.held1
         side = chance if lack0 == lack1 else int(lack1 > lack0)
-        hold(connection, found.id, side)
         return Place(found, side, True)
     spare = _spare.one(connection, **who)
     return Place(spare, chance, False) if spare else None
@@ -243,4 +246,4 @@ def _repeat(connection: Connection, person: Any, counted: bool) -> Place | None:
         .order_by(assignment.c.step)
         .limit(1)
     ).first()
-    return Place(_cell.one(connection, which=first.cell), 1 - first.side, counted) if first else None
+    return Place(_cell.one(connection, cell=first.cell), 1 - first.side, counted) if first else None

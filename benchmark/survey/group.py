@@ -3,9 +3,10 @@
     commit = GroupCommit(store.write)
     saved = commit.run(lambda connection: ...)     # from any thread; returns after the commit
 
-Whoever finds nobody at work leads: takes everything that waits, runs it in turn, each change under a savepoint of its
-own, and commits. What arrives meanwhile is the next group, led by its first. A change that raises is taken back alone;
-when the commit fails, none of its group is stored and every caller is told so.
+Whoever finds nobody at work leads: takes everything that waits, runs it in turn in one transaction, and commits. What
+arrives meanwhile is the next group, led by its first. A change that raises `Untouched` fails alone. One that raises
+anything else spoils the transaction: all is taken back, and each change of the group runs again in one of its own.
+When the database gives up (locked, disk full) or the commit fails, none of a group is stored and every caller is told.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ T = TypeVar("T")
 LARGEST = 64  # changes of a group: bounds how long its first waits
 
 
+class Untouched(Exception):
+    """Raised by a change that has not changed anything, so that the others of its group can go on."""
+
+
 class _Change:
     __slots__ = ("error", "result", "settled", "turn", "work")
 
@@ -31,10 +36,14 @@ class _Change:
 
 
 class GroupCommit:
-    """Runs changes in groups; `write` opens a transaction and commits on leaving."""
+    """Runs changes in groups; `write` opens a transaction and commits on leaving. `hopeless` tells of an error whether
+    the database will refuse the others of the group as well.
+    """
 
-    def __init__(self, write: Callable[[], AbstractContextManager[Connection]]) -> None:
-        self._write, self._guard = write, threading.Lock()
+    def __init__(
+        self, write: Callable[[], AbstractContextManager[Connection]], hopeless: Callable[[Exception], bool]
+    ) -> None:
+        self._write, self._hopeless, self._guard = write, hopeless, threading.Lock()
         self._waiting: list[_Change] = []
         self._led = False
 
@@ -56,13 +65,9 @@ class GroupCommit:
     def _lead(self) -> None:
         with self._guard:
             group, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
-        try:
-            with self._write() as connection:
-                for change in group:
-                    _perform(connection, change)
-        except BaseException as error:
+        if not self._perform(group):
             for change in group:
-                change.error = change.error or error
+                self._perform([change])
         with self._guard:
             heir = self._waiting[0] if self._waiting else None
             self._led = heir is not None
@@ -72,19 +77,20 @@ class GroupCommit:
         if heir:
             heir.turn.set()
 
-
-def _perform(connection: Connection, change: _Change) -> None:
-    _say(connection, "SAVEPOINT change")
-    try:
-        change.result = change.work(connection)
-    except Exception as error:
+    def _perform(self, group: list[_Change]) -> bool:
+        """Whether all of them have an answer; False: one change spoilt it for the others, and all was taken back."""
+        spoilt = False
         try:
-            _say(connection, "ROLLBACK TO SAVEPOINT change")
-        except Exception:  # the database has dropped the whole transaction (full disk): the group goes with it
-            raise error from None
-        change.error = error
-    _say(connection, "RELEASE SAVEPOINT change")
-
-
-def _say(connection: Connection, sql: str) -> None:
-    connection.connection.driver_connection.execute(sql)  # type: ignore[union-attr]
+            with self._write() as connection:
+                for change in group:
+                    try:
+                        change.result = change.work(connection)
+                    except Untouched as error:
+                        change.error = error
+                    except Exception as error:
+                        spoilt = len(group) > 1 and not self._hopeless(error)
+                        raise
+        except BaseException as error:
+            for change in group:
+                change.error = None if spoilt else change.error or error
+        return not spoilt

@@ -48,7 +48,7 @@ class Store:
 
     def __init__(self, engine: Engine, queue: Path | None = None) -> None:
         self.engine, self.queue = engine, queue
-        self._group = GroupCommit(self.write)
+        self._group = GroupCommit(self.write, busy)
 
     @classmethod
     def open(cls, url: str, sync: bool = True) -> Store:
@@ -62,9 +62,12 @@ class Store:
                 )
                 _sqlite(engine, SYNCHRONOUS if sync else "NORMAL")
             else:
-                patience = {"options": f"-c lock_timeout={int(1000 * BUSY_SECONDS)}"}
+                # The hot statements are few and all by index; planning one anew takes longer than running it.
+                options = {
+                    "options": f"-c lock_timeout={int(1000 * BUSY_SECONDS)} -c plan_cache_mode=force_generic_plan"
+                }
                 engine = create_engine(
-                    url, pool_size=20, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=patience
+                    url, pool_size=20, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=options
                 )
                 _postgresql(engine)
             metadata.create_all(engine)

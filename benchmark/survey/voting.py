@@ -6,6 +6,7 @@ Sending a vote twice changes nothing and is answered as the first time, so a pag
 from __future__ import annotations
 
 import json
+from collections import namedtuple
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from benchmark.survey import allocation
 from benchmark.survey.folder import Study
-from benchmark.survey.prepared import Prepared
+from benchmark.survey.group import Untouched
+from benchmark.survey.prepared import Prepared, Together
 from benchmark.survey.tables import assignment, cell, discard, rater, vote
 
 MOST_DISCARDS = 12  # then the screen will not do better: further trials are taken, and not analysed
@@ -23,8 +25,8 @@ LONGEST_MS = 86_400_000.0
 HERTZ = 60.0
 
 
-class Refused(Exception):
-    """A request that is not honoured: HTTP status and one sentence."""
+class Refused(Untouched):
+    """A request that is not honoured, before it has changed anything: HTTP status and one sentence."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -89,17 +91,23 @@ def exposed(duration_ms: int | None) -> dict[str, Any]:
     return {"on_ms": 1000.0, "off_ms": off_ms, "frames": frames, "refresh_hz": HERTZ, "skew_frames": 0}
 
 
-_by_key = Prepared(
-    select(assignment, cell.c.duration_ms, cell.c.right)
+_Person = namedtuple("_Person", rater.c.keys())  # type: ignore[misc]
+_by_key = Prepared(  # a trial and, in its last columns, the rater whose it is
+    select(assignment, cell.c.duration_ms, cell.c.right, *(column.label(f"rater_{column.name}") for column in rater.c))
     .join(cell, cell.c.id == assignment.c.cell)
-    .where(assignment.c.key == bindparam("key"))
+    .join(rater, rater.c.id == assignment.c.rater)
+    .where(
+        assignment.c.key == bindparam("key"),
+        rater.c.session == bindparam("session"),
+        rater.c.study == bindparam("study"),
+    )
 )
 _person = Prepared(select(rater).where(rater.c.session == bindparam("session"), rater.c.study == bindparam("study")))
-_advance = Prepared(
-    update(rater).where(rater.c.id == bindparam("who")).values(step=bindparam("step_to"), seen=bindparam("now"))
-)
-_settle = Prepared(update(assignment).where(assignment.c.id == bindparam("which")).values(state=bindparam("state_to")))
-_store = Prepared(insert(vote).values({column.name: bindparam(column.name) for column in vote.c}))
+ADVANCE = update(rater).where(rater.c.id == bindparam("who")).values(step=bindparam("step_to"), seen=bindparam("now"))
+SETTLE = update(assignment).where(assignment.c.id == bindparam("assignment")).values(state=bindparam("state_to"))
+STORE = insert(vote).values({column.name: bindparam(column.name) for column in vote.c})
+_settle, _store = Prepared(SETTLE), Together(ADVANCE, SETTLE, STORE)
+_store_and_count = Together(ADVANCE, SETTLE, allocation.COUNT, STORE)
 
 
 def who(connection: Connection, study: Study, session: str) -> Any:
@@ -124,10 +132,11 @@ def submit(study: Study, session: str, key: str, answer: Answer, now: float) -> 
 
 
 def _submit(connection: Connection, study: Study, session: str, key: str, answer: Answer, now: float) -> dict[str, Any]:
-    person = who(connection, study, session)
-    mine = _by_key.one(connection, key=key)
-    if mine is None or mine.rater != person.id:
+    mine = _by_key.one(connection, key=key, session=session, study=study.id)
+    if mine is None:
+        who(connection, study, session)
         raise Refused(403, "no such trial in this session")
+    person: Any = _Person._make(mine[-len(_Person._fields) :])
     new = mine.state in allocation.OPEN
     saved = take(connection, person, mine, answer, now) if new else mine.state != "discarded"
     if new:  # as the rater is stored by now
@@ -154,11 +163,11 @@ def take(connection: Connection, person: Any, mine: Any, answer: Answer, now: fl
     elif mine.kind != "trial":
         state = "surplus" if mine.state == "spare" else "counted"
     elif held or (mine.state == "expired" and allocation.hold(connection, mine.cell, mine.side)):
-        allocation.count(connection, mine.cell, mine.side)
         state = "counted"
     else:
         state = "surplus"
-    _store(
+    store = _store_and_count if mine.kind == "trial" and state == "counted" else _store
+    store(
         connection,
         assignment=mine.id,
         chosen=mine.side if answer.left else 1 - mine.side,
@@ -170,16 +179,20 @@ def take(connection: Connection, person: Any, mine: Any, answer: Answer, now: fl
         skew_frames=answer.skew_frames,
         hidden=answer.hidden,
         created=now,
+        state_to=state,
+        who=person.id,
+        step_to=mine.step + 1,
+        now=now,
+        cell=mine.cell,
+        side=mine.side,
     )
-    _settle(connection, which=mine.id, state_to=state)
-    _advance(connection, who=person.id, step_to=mine.step + 1, now=now)
     return True
 
 
 def _discard(connection: Connection, person: Any, mine: Any, answer: Answer, fault: str, now: float) -> None:
     measured = json.dumps({k: v for k, v in vars(answer).items() if k not in ("left", "rt_ms")})
     connection.execute(insert(discard), {"assignment": mine.id, "reason": fault, "measured": measured, "created": now})
-    _settle(connection, which=mine.id, state_to="discarded")
+    _settle(connection, assignment=mine.id, state_to="discarded")
     connection.execute(update(rater).where(rater.c.id == person.id).values(discards=person.discards + 1, seen=now))
 
 

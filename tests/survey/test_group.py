@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +12,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from benchmark.survey.group import GroupCommit
-from benchmark.survey.store import Store, sqlite_url
+from benchmark.survey.group import GroupCommit, Untouched
+from benchmark.survey.store import Store, busy, sqlite_url
 from benchmark.survey.tables import consent
 
 THREADS = 8
@@ -26,7 +27,7 @@ class Held:
     def __init__(self, folder: Path) -> None:
         self.store, self.gate = Store.open(sqlite_url(folder / "x.sqlite")), threading.Event()
         self.commits, self.fails = 0, False
-        self.group = GroupCommit(self._write)
+        self.group = GroupCommit(self._write, busy)
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
@@ -90,9 +91,20 @@ def test_a_change_that_raises_is_taken_back_alone(tmp_path: Path) -> None:
 
     works = [adding("a"), adding("b"), half, adding("b"), adding("c")]
     outcomes = held.together(works)
-    assert held.stored() == {"a", "b", "c"} and held.commits == 2
+    assert held.stored() == {"a", "b", "c"} and held.commits == 3  # a's, and of their own b's and c's
     assert isinstance(outcomes[2], ValueError) and outcomes[4] == "c"
     assert {type(outcomes[1]), type(outcomes[3])} == {str, IntegrityError}  # one of the two b's was second
+
+
+def test_a_change_that_changed_nothing_costs_the_others_nothing(tmp_path: Path) -> None:
+    held = Held(tmp_path)
+
+    def refuse(_connection: Connection) -> None:
+        raise Untouched("no")
+
+    outcomes = held.together([adding("a"), adding("b"), refuse, adding("c")])
+    assert [str(outcome) for outcome in outcomes] == ["a", "b", "no", "c"]
+    assert held.stored() == {"a", "b", "c"} and held.commits == 2
 
 
 def test_a_failed_commit_is_told_to_everybody_in_it(tmp_path: Path) -> None:
@@ -111,10 +123,10 @@ def test_a_lost_transaction_fails_its_whole_group(tmp_path: Path) -> None:
 
     def lose(connection: Connection) -> None:
         connection.connection.driver_connection.rollback()  # type: ignore[union-attr]
-        raise ValueError("lost")
+        raise DBAPIError("", None, sqlite3.OperationalError("database or disk is full"))
 
     outcomes = held.together([adding("a"), adding("b"), lose, adding("c")])
-    assert outcomes[0] == "a" and [str(outcome) for outcome in outcomes[1:]] == ["lost"] * 3
+    assert outcomes[0] == "a" and all("disk is full" in str(outcome) for outcome in outcomes[1:])
     assert held.stored() == {"a"}
 
 
