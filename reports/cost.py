@@ -72,9 +72,9 @@ def _row(view: RunView, method: MethodRow) -> Row:
 
 def _stages(view: RunView, method: str, seed: int) -> Stages:
     """A cell's records, its fit replaced by the one that really trained its weights."""
-    stages = view.cells.get((method, seed), {})
+    stages = view.stages(method, seed)
     lender = stages.get("fit", {}).get("weights_of")
-    return {**stages, "fit": view.cells.get((lender, seed), {}).get("fit", {})} if lender else stages
+    return {**stages, "fit": view.stages(lender, seed).get("fit", {})} if lender else stages
 
 
 def _field(stages: Stages, stage: str, key: str) -> float | None:

@@ -106,7 +106,7 @@ def _results_speak(view: RunView, cells: Sequence[CellState]) -> bool:
 
 
 def _cell(view: RunView, name: str, seed: int, now: float) -> CellState:
-    records = view.cells.get((name, seed), {})
+    records = view.stages(name, seed)
     row = view.manifest.get("rows", {}).get(name, {})
     title, trains = row.get("title", name), row.get("kind", "method") == "method"
     fit = records.get("fit", {})

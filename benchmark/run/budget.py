@@ -29,5 +29,5 @@ def seconds_left(budget: float | None) -> float:
 
 def cut_short(view: RunView, cells: Iterable[Cell]) -> list[Cell]:
     """Those of `cells` whose training the time budget ended before its last step."""
-    fits = {cell: view.cells.get((cell.method, cell.seed), {}).get("fit", {}) for cell in cells}
+    fits = {cell: view.stages(cell.method, cell.seed).get("fit", {}) for cell in cells}
     return [cell for cell, fit in fits.items() if fit.get("state") == "done" and not fit.get("finished", True)]

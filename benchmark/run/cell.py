@@ -102,7 +102,7 @@ class CellRun:
 
     def _borrow(self, method: Method, lender: Cell) -> dict[str, Any]:
         """The lender's weights and the record of its training, also where that was cut short."""
-        fit = RunView(self.run).cells.get((lender.method, lender.seed), {}).get("fit", {})
+        fit = RunView(self.run).stages(lender.method, lender.seed).get("fit", {})
         if fit.get("state") != "done":
             raise BenchError(f"uses the weights of {lender.method}, whose training failed: {fit.get('reason', '')}")
         method.load(lender.folder(self.run) / WEIGHTS)

@@ -124,7 +124,7 @@ def _next(folder: Path, waiting: list[Cell], working: Iterable[Cell], lenders: M
 
 def trained(folder: Path, cell: Cell) -> bool:
     """Whether a cell's training is done, to its last step."""
-    fit = RunView(folder).cells.get((cell.method, cell.seed), {}).get("fit", {})
+    fit = RunView(folder).stages(cell.method, cell.seed).get("fit", {})
     return fit.get("state") == "done" and bool(fit.get("finished", True))
 
 

@@ -114,7 +114,7 @@ def add_pictures(
             "resized_from": pictures.resized_from,
         }
         write_json(run / "manifest.json", {**manifest, "pictures": [*{**rows, name: about}.values()]})
-        done = RunView(run).cells.get((name, work.cell.seed), {})
+        done = RunView(run).stages(name, work.cell.seed)
         todo = [stage for stage in STAGES if done.get(stage, {}).get("state") != "done"]
         say(f"{name}: {len(pictures.files)} pictures" if todo else f"{name}: these pictures are scored already")
         whole = run_cell(work, todo, say)

@@ -251,6 +251,10 @@ class RunView:
                 table.setdefault((record["method"], record["seed"]), {})[record["stage"]] = record
         return table
 
+    def stages(self, method: str, seed: int) -> dict[str, dict[str, Any]]:
+        """The records of one of `cells`; empty where it has not begun."""
+        return self.cells.get((method, seed), {})
+
     @cached_property
     def scores(self) -> list[dict[str, Any]]:
         """Per-item scores: {"method", "seed", "metric", "item" (None for a whole-set value), "value" (None = the

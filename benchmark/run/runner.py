@@ -141,7 +141,7 @@ def _prepare(
 
 def _untried(view: RunView, cell: Cell, stages: Sequence[str], tried: Sequence[str]) -> list[str]:
     """Stages that an engine has left to do; none after a failure of it."""
-    records = view.cells.get((cell.method, cell.seed), {})
+    records = view.stages(cell.method, cell.seed)
     failed = any(records[stage]["state"] == "failed" for stage in tried if stage in records)
     return [] if failed else [stage for stage in stages if stage not in tried]
 
@@ -168,10 +168,10 @@ def train_only(
     folder.mkdir(parents=True, exist_ok=True)
     with only_runner(folder):
         write_manifest(folder, plan, argv)
-        cells = RunView(folder).cells
-        other = lender(plan, cell, cells)
+        view = RunView(folder)
+        other = lender(plan, cell, view.cells)
         work = CellRun(cell, folder, plan.world, lambda total, label: nullcontext(), deadline, show, other, fork)
-        old = cells.get((cell.method, cell.seed), {}).get("fit", {})
+        old = view.stages(cell.method, cell.seed).get("fit", {})
         if old.get("state") == "done" and old.get("finished"):
             origin = old.get("forked_from", {}).get("folder", "")
             if fork is not None and Path(origin).parent.resolve() != fork.resolve():

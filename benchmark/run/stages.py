@@ -21,7 +21,7 @@ from benchmark.run.results import RunView
 
 def todo(view: RunView, cell: Cell) -> list[str]:
     """Stages still to run, in order: from the first that is not done."""
-    records = view.cells.get((cell.method, cell.seed), {})
+    records = view.stages(cell.method, cell.seed)
     if records.get("fit", {}).get("state") == "not-applicable":
         return []
     if records.get("fit", {}).get("state") == "done" and not records["fit"].get("finished", True):
@@ -36,7 +36,7 @@ def todo(view: RunView, cell: Cell) -> list[str]:
 
 def failure(view: RunView, cell: Cell) -> str:
     """ "fit failed: no memory" where a stage of the cell failed, else ""."""
-    records = view.cells.get((cell.method, cell.seed), {})
+    records = view.stages(cell.method, cell.seed)
     failed = ((stage, record) for stage, record in records.items() if record["state"] == "failed")
     return next((f"{stage} failed: {record['reason']}" for stage, record in failed), "")
 

@@ -50,5 +50,5 @@ class LocalEngine:
 
 
 def _state(folder: Path, cell: Cell, stage: str) -> str:
-    record = RunView(folder).cells.get((cell.method, cell.seed), {}).get(stage, {})
+    record = RunView(folder).stages(cell.method, cell.seed).get(stage, {})
     return str(record.get("state", ""))

@@ -77,10 +77,10 @@ class RayEngine:
 
 
 def _jobs(ray: Any, errand: Errand, cells: list[Cell]) -> Iterator[tuple[Job, Needs]]:
-    plan, known = errand.plan, RunView(errand.folder).cells
+    plan, view = errand.plan, RunView(errand.folder)
     there = ray.cluster_resources()
     asked = {
-        cell: needs(plan, cell, known.get((cell.method, cell.seed), {}), gpus=1 if there.get("GPU") else 0)
+        cell: needs(plan, cell, view.stages(cell.method, cell.seed), gpus=1 if there.get("GPU") else 0)
         for cell in cells
     }
     _tell_of_missing_machines(ray, errand, asked)
@@ -139,7 +139,7 @@ def _conclude(ray: Any, errand: Errand, cell: Cell, ref: Any) -> None:
 
 
 def _where(run: Path, cell: Cell) -> str:
-    records = RunView(run).cells.get((cell.method, cell.seed), {}).values()
+    records = RunView(run).stages(cell.method, cell.seed).values()
     last = [record for record in records if "node" in record][-1]
     return str(last["node"]) + (f", attempt {last['attempt']}" if last["attempt"] > 1 else "")
 

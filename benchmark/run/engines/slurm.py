@@ -47,8 +47,8 @@ class SlurmEngine:
         return errand.todo
 
     def _round(self, errand: Errand, cells: list[Cell]) -> None:
-        known = RunView(errand.folder).cells
-        asked = {c: needs(errand.plan, c, known.get((c.method, c.seed), {}), gpus=self._gpus()) for c in cells}
+        view = RunView(errand.folder)
+        asked = {c: needs(errand.plan, c, view.stages(c.method, c.seed), gpus=self._gpus()) for c in cells}
         seconds = budget.seconds_left(errand.budget) if errand.budget is not None else None
         left = {}
         for cell in cells:
