@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from benchmark.config import Config
 from benchmark.data.source import Source
 from benchmark.errors import BenchError, nearest
 from benchmark.files import sha256_file
-from benchmark.protocols import Task
+from benchmark.protocols import Metric, Task
 from benchmark.run.world import World
 
 STAGES = ("fit", "synthesize", "score")
@@ -138,14 +138,23 @@ def _method_names(task: Task, text: str) -> tuple[str, ...]:
 
 def _check_metrics(task: Task, config: Config) -> None:
     """Refuse at once what would fail after hours of training."""
-    known = registry.names("metrics")
     for name in config.eval.extra_metrics:
-        if name not in known:
-            raise BenchError(f"eval.extra_metrics: unknown metric {name!r}{nearest(name, known)}")
+        find_metric(name, task, config, "eval.extra_metrics")
+
+
+def find_metric(name: str, task: Task, config: Config, asked_by: str) -> Callable[[], Metric]:
+    """The metric called `name`; BenchError, opening with `asked_by`, for an unknown one and one that cannot score the
+    task.
+    """
+    try:
         metric = registry.get("metrics", name)
-        reason = metric.refuses(task.info(config)) if hasattr(metric, "refuses") else None
-        if reason:
-            raise BenchError(f"eval.extra_metrics: {name!r} cannot score the task {task.name}: {reason}")
+    except BenchError as error:
+        raise BenchError(f"{asked_by}: {error}") from error
+    reason = metric.refuses(task.info(config)) if hasattr(metric, "refuses") else None
+    if reason:
+        raise BenchError(f"{asked_by}: {name!r} cannot score the task {task.name}: {reason}")
+    found: Callable[[], Metric] = metric
+    return found
 
 
 def _seeds(seeds: Sequence[int]) -> tuple[int, ...]:

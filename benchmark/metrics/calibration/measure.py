@@ -16,11 +16,11 @@ import numpy as np
 from scipy import stats
 from tqdm import tqdm
 
-from benchmark import registry
 from benchmark.errors import BenchError
 from benchmark.metrics.calibration.claims import FLAT, REACTS, claim
 from benchmark.metrics.calibration.damages import Answers, Damage, applicable
-from benchmark.protocols import Exam, ItemScores, Metric
+from benchmark.protocols import Exam, ItemScores
+from benchmark.run.plan import find_metric
 from benchmark.stats import Interval, mean_interval, paired_difference
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def calibrate(
     exam = world.exam
     if exam.truths is None:
         raise BenchError(f"calibration: {world.source.name} has no true answers to damage; use a rendered world")
-    scorers = [_scorer(name, world) for name in metrics]
+    scorers = [find_metric(name, world.task, world.config, "calibration")() for name in metrics]
     answers = Answers(world, exam.truths)
     damages = applicable(world) if damages is None else damages
     cells = 1 + sum(len(damage.steps) for damage in damages)
@@ -70,16 +70,6 @@ def calibrate(
             for metric, first in untouched.items()
         ],
     }
-
-
-def _scorer(name: str, world: World) -> Metric:
-    """The metric called `name`, unless it refuses the task."""
-    metric = registry.get("metrics", name)
-    reason = metric.refuses(world.task.info(world.config)) if hasattr(metric, "refuses") else None
-    if reason:
-        raise BenchError(f"calibration: {name!r} cannot score the task {world.task.name}: {reason}")
-    scorer: Metric = metric()
-    return scorer
 
 
 def _curves(
