@@ -1,6 +1,7 @@
 """Lease-and-vote requests a second of `bench survey serve`, on loopback, generator on the same machine.
 
     python -m tests.benchmarks.survey_load --connections 100 --seconds 20
+    python -m tests.benchmarks.survey_load --connections 100 --postgresql      # one made for it, and thrown away
     python -m tests.benchmarks.survey_load --connections 300 --database postgresql+psycopg://user@host/name
 
 Every connection is a rater that answers at once; a request stores a vote and leases the next trial, and is answered
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from sqlalchemy import distinct, func, select
 from benchmark.survey.folder import Study, create
 from benchmark.survey.tables import assignment, cell, rater, vote
 from tests.survey.conftest import material, pictures, small_design
+from tests.survey.postgresql import cluster, programs
 from tests.survey.rater import FREE
 
 HEAD = b"POST %s HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Type: %s\r\nCookie: %s\r\n"
@@ -150,6 +153,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=32)
     parser.add_argument("--pairs", type=int, default=240)
     parser.add_argument("--database", help="PostgreSQL; default: SQLite")
+    parser.add_argument("--postgresql", action="store_true", help="a PostgreSQL made for this; it waits for the disk")
     parser.add_argument("--no-sync", action="store_true", help="as that of `bench survey serve`")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
@@ -160,7 +164,9 @@ def main() -> None:
         settings = {"workers": args.workers, "threads": args.threads, "sync": not args.no_sync}
         serve(args.serve, args.database, host="127.0.0.1", port=args.port, limits=FREE, **settings)
         return
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, ExitStack() as until_then:
+        if args.postgresql:
+            args.database = until_then.enter_context(cluster(_installed(), fsync=True))
         folder = Path(place)
         design = small_design(pairs=args.pairs, raters=1000, trials=args.pairs)
         pictures(folder / "pictures", args.pairs)
@@ -168,6 +174,7 @@ def main() -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         command = [sys.executable, "-m", "tests.benchmarks.survey_load", *sys.argv[1:]]
+        command += ["--database", args.database] if args.database else []
         server = subprocess.Popen([*command, "--serve", str(folder / "study"), "--port", str(port)])
         try:
             _await(port)
@@ -181,6 +188,14 @@ def main() -> None:
             server.send_signal(signal.SIGTERM)
             server.wait()
         _check(study, result.done)
+        study.store.engine.dispose()
+
+
+def _installed() -> Path:
+    binaries = programs()
+    if binaries is None:
+        raise SystemExit("PostgreSQL is not installed: no initdb on PATH or in /usr/lib/postgresql")
+    return binaries
 
 
 def _await(port: int) -> None:

@@ -32,8 +32,11 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def cluster(binaries: Path) -> Iterator[str]:
-    """Make a cluster, run it, and yield the URL of its database; afterwards nothing of it is left."""
+def cluster(binaries: Path, fsync: bool = False) -> Iterator[str]:
+    """Make a cluster, run it, and yield the URL of its database; afterwards nothing of it is left.
+
+    fsync: it waits for the disk, as one that people use does.
+    """
     owner = _owner()
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path has 107 letters at most
     server = None
@@ -44,7 +47,8 @@ def cluster(binaries: Path) -> Iterator[str]:
         settings = {"cwd": folder, "env": environment, "stderr": subprocess.STDOUT, **as_owner}
         make = [binaries / "initdb", "-D", folder / "data", "-U", "survey", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(make, check=True, stdout=subprocess.PIPE, **settings)
-        options = {"listen_addresses": "", "unix_socket_directories": folder, "max_connections": 200, "fsync": "off"}
+        options = {"listen_addresses": "", "unix_socket_directories": folder, "max_connections": 200}
+        options["fsync"] = "on" if fsync else "off"
         command = [binaries / "postgres", "-D", folder / "data"]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
