@@ -313,3 +313,29 @@ def test_the_median_answer_is_the_one_that_the_rules_go_by(make: Make) -> None:
 def test_no_duration_no_tolerance(make: Make) -> None:
     study = make(pairs=4, trials=2)
     assert vote(study, enter(study), hidden=3, small=True)["saved"]
+
+
+def test_a_place_is_free_a_second_after_its_lease_ended_at_the_latest(make: Make) -> None:
+    """Every vote looks for leases that ran out, but only once a second."""
+    study = make(pairs=1, trials=1, raters=2)
+    gone, stays = enter(study), enter(study)
+    first, second = next_trial(study, gone, 0.0), next_trial(study, stays, 1.0)
+    late = enter(study, LEASE + 0.5)
+    assert next_trial(study, late, LEASE + 0.5)["key"] not in (first["key"], second["key"])
+    answer = Answer(left=True, rt_ms=500.0)
+    submit(study, stays, second["key"], answer, LEASE + 0.7)
+    submit(study, late, next_trial(study, late, LEASE + 0.7)["key"], answer, LEASE + 0.7)
+    submit(study, gone, first["key"], answer, LEASE + 0.9)  # too late: surplus
+    assert_full_and_balanced(study)
+    assert len(export.table(study, "votes")[1]) == 3
+
+
+def test_leases_are_looked_through_once_a_second(make: Make) -> None:
+    study = make(pairs=2, trials=2, raters=2)
+    next_trial(study, enter(study), 0.0)
+    with study.store.write() as connection:
+        connection.info.pop("expired", None)
+        assert allocation.expire(connection, LEASE - 0.5) == 0
+        assert allocation.expire(connection, LEASE + 0.2) == 0  # ended meanwhile, and not looked for
+        assert allocation.expire(connection, LEASE + 0.5) == 1
+        assert allocation.expire(connection, 0.0) == 0  # a clock set back looks again
