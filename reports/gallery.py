@@ -6,9 +6,10 @@ its report. `bench report --gallery FOLDER` writes it, and every report of a run
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from benchmark.errors import BenchError
@@ -107,16 +108,23 @@ def _safely(place: Path, name: str, report: Path, folder: Path) -> tuple[Line, P
 
 
 def _line(view: RunView, name: str, href: str) -> tuple[Line, Path | None]:
-    manifest, rows = view.manifest, view.manifest.get("rows", {})
-    titles = [rows.get(method, {}).get("title", method) for method in manifest["methods"]]
+    manifest = view.manifest
     has_results = (view.folder / "results.json").exists()
     main, headlines = _headlines(view) if has_results else ("", ())
     picture, alt = _picture(view) if has_results else (None, "")
     line = Line(
-        name, href, manifest["task"], manifest["preset"], _listed(titles), progress(view).state,
+        name, href, manifest["task"], manifest["preset"], _listed(_titles(manifest)), progress(view).state,
         str(manifest.get("created", "")), main, headlines, alt=alt,
     )  # fmt: skip
     return line, picture
+
+
+def _titles(manifest: Mapping[str, Any]) -> list[str]:
+    """Of methods, then of pictures from elsewhere, references last."""
+    rows = manifest.get("rows", {})
+    found = [(rows.get(name, {}).get("kind"), rows.get(name, {}).get("title", name)) for name in manifest["methods"]]
+    found += [("pictures", row.get("title") or row["name"]) for row in manifest.get("pictures", [])]
+    return [title for kind, title in sorted(found, key=lambda row: row[0] == "reference")]
 
 
 def _listed(titles: Sequence[str]) -> str:

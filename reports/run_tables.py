@@ -104,7 +104,7 @@ def _table(place: int, columns: Sequence[Column]) -> Table:
         cells = [column.cell(name, digits) for column in columns]
         cells += [_difference_cell(metric, found.get(name), fine) for found in tests]
         cells += [numbers.get(name, Cell())] if numbers else []
-        return Row(method.title, method.kind, tuple(cells), _unfinished(columns, name))
+        return Row(method.title, method.kind, tuple(cells), _unfinished(columns, name), method.note)
 
     rows = [row(name) for name in names]
 

@@ -220,3 +220,15 @@ def test_what_a_whole_fake_run_records_is_finished(tmp_path: Path) -> None:
     write_fake_run(tmp_path, items=2, side=16)
     assert json.loads((tmp_path / "results.json").read_text())["schema"] == 1
     assert now(tmp_path).state == "finished"
+
+
+def test_a_line_of_the_gallery_names_methods_then_pictures_then_references() -> None:
+    manifest = {
+        "methods": ["real", "pix2pixsc", "older"],
+        "rows": {
+            "real": {"title": "Real target", "kind": "reference"},
+            "pix2pixsc": {"title": "pix2pixSC", "kind": "method"},
+        },
+        "pictures": [{"name": "theirs", "title": "Their net"}, {"name": "others"}],
+    }
+    assert gallery._titles(manifest) == ["pix2pixSC", "older", "Their net", "others", "Real target"]
