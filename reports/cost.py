@@ -35,9 +35,9 @@ def cost_table(view: RunView) -> Table:
 
 def _device(device: Mapping[str, Any]) -> str:
     """What ran it, in a few words; the rest stands under provenance."""
-    accelerator = device.get("accelerator", "none")
-    parts = [accelerator] if accelerator != "none" else []
-    parts += [device["processor"]] if device.get("processor") else []
+    accelerator = device.get("accelerator") or "none"
+    parts = [str(accelerator)] if accelerator != "none" else []
+    parts += [str(device["processor"])] if device.get("processor") else []
     parts += [f"{device['cores']} cores"] if device.get("cores") else []
     return ", ".join(parts) or "not recorded"
 
