@@ -14,41 +14,21 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
-from benchmark import config as configuration
-from benchmark import registry
 from benchmark.files import read_lines
-from benchmark.run.cell import CellRun, no_bar, planned_steps
+from benchmark.run.cell import planned_steps
 from benchmark.run.engines import Errand
+from benchmark.run.job import Job, make_job
 from benchmark.run.plan import Cell, Plan
 from benchmark.run.results import RunView
 from benchmark.run.stages import record_failure, run_stage
 from benchmark.run.stop import end_all, preemptible
-from benchmark.run.world import World
 
 POLL = 0.5  # seconds between looks at the workers
 STOPPED = 130  # exit code of a worker that a signal ended
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker process needs to know; everything is picklable."""
-
-    cell: Cell
-    run: Path
-    task: str
-    config: dict[str, Any]
-    data: str | None
-    deadline: float | None  # time.monotonic(), which all processes of a machine share
-    threads: int
-    fork: Path | None = None
-    show: bool = False
-    lender: Cell | None = None
 
 
 def choose_jobs(plan: Plan, asked: int) -> int:
@@ -88,8 +68,8 @@ def fit_cells(
             while waiting or working:
                 while len(working) < jobs and (cell := _next(folder, waiting, working.values(), lenders)):
                     limit = deadline(1 + sum(other not in lenders for other in waiting))
-                    config, data, lender = plan.config.to_dict(), plan.world.data, lenders.get(cell)
-                    job = Job(cell, folder, plan.task.name, config, data, limit, threads, lender=lender)
+                    seconds = None if limit is None else limit - time.monotonic()
+                    job = make_job(plan.world, cell, folder, threads, seconds, lender=lenders.get(cell))
                     process: BaseProcess = context.Process(target=_work, args=(job,), name=str(cell))
                     process.start()
                     working[process] = cell
@@ -131,7 +111,7 @@ def trained(folder: Path, cell: Cell) -> bool:
 def _work(job: Job) -> None:
     """One worker: fit one cell, and make its pictures when it is trained whole."""
     begin_worker(job.threads)
-    work = cell_run(job)
+    work = job.work()
     try:
         with preemptible():
             run_stage(work, "fit")
@@ -149,12 +129,6 @@ def begin_worker(threads: int) -> None:
     with contextlib.suppress(OSError, AttributeError):  # elsewhere than on Linux an orphan finishes its cell and exits
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     os.environ["OMP_NUM_THREADS"] = str(threads)  # read when torch is imported, later
-
-
-def cell_run(job: Job) -> CellRun:
-    """The work that a job describes."""
-    world = World(registry.get("tasks", job.task)(), configuration.from_dict(job.config), job.data)
-    return CellRun(job.cell, job.run, world, no_bar, job.deadline, job.show, job.lender, job.fork)
 
 
 def steps_done(folder: Path, cell: Cell) -> int:

@@ -19,7 +19,8 @@ from typing import Any
 
 from benchmark.errors import BenchError
 from benchmark.run.cell import CellRun
-from benchmark.run.parallel import POLL, STOPPED, Job, begin_worker, cell_run, death
+from benchmark.run.job import Job, make_job
+from benchmark.run.parallel import POLL, STOPPED, begin_worker, death
 from benchmark.run.results import RunView
 from benchmark.run.stages import record_failure, run_stage
 from benchmark.run.stop import end_all, preemptible
@@ -29,12 +30,10 @@ GRACE = 10.0  # seconds that the others get to end by themselves when one has fa
 
 def fit_together(work: CellRun, devices: int) -> dict[str, Any]:
     """Run the fit stage on `devices` devices; returns its record. Raises BenchError where they cannot be had."""
-    config, world = work.world.config, work.world
     check_devices(devices)
-    threads = config.for_method(work.cell.method).train.threads or max(1, (os.cpu_count() or 1) // devices)
-    job = Job(
-        work.cell, work.run, world.task.name, config.to_dict(), world.data, work.deadline, threads, work.fork, work.show
-    )
+    threads = work.world.config.for_method(work.cell.method).train.threads or max(1, (os.cpu_count() or 1) // devices)
+    seconds = None if work.deadline is None else work.deadline - time.monotonic()
+    job = make_job(work.world, work.cell, work.run, threads, seconds, fork=work.fork, show=work.show)
     context = multiprocessing.get_context("spawn")
     said, port = context.Queue(), free_port()
     workers: list[BaseProcess] = [
@@ -76,7 +75,7 @@ def _work(job: Job, rank: int, count: int, port: int, said: Any) -> None:
     os.environ.update({name: str(value) for name, value in place.items()}, MASTER_ADDR="127.0.0.1")
     if sys.platform == "linux":
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # a machine's own name need not lead back to it
-    work = cell_run(job)
+    work = job.work()
     work.show = job.show and rank == 0
     try:
         with preemptible(), _on_device(rank):

@@ -15,7 +15,7 @@ from benchmark import config as configuration
 from benchmark import registry
 from benchmark.run import together
 from benchmark.run.cell import CellRun
-from benchmark.run.parallel import Job
+from benchmark.run.job import Job
 from benchmark.run.plan import Cell
 from benchmark.run.results import RunView
 from benchmark.run.stages import record_failure

@@ -26,8 +26,9 @@ from benchmark.run import budget
 from benchmark.run.cell import planned_steps
 from benchmark.run.engines import Errand
 from benchmark.run.engines.desk import Desk, receive, results, send_checkpoints
-from benchmark.run.engines.job import Job, carry_out, make_job
+from benchmark.run.engines.job import carry_out, engine_job
 from benchmark.run.engines.needs import Needs, needs
+from benchmark.run.job import Job
 from benchmark.run.parallel import steps_done
 from benchmark.run.plan import Cell
 from benchmark.run.results import RunView
@@ -89,7 +90,7 @@ def _jobs(ray: Any, errand: Errand, cells: list[Cell]) -> Iterator[tuple[Job, Ne
     rounds = math.ceil(len(training) / max(1, side_by_side))
     seconds = budget.seconds_left(errand.budget) if errand.budget is not None else None
     for cell in cells:
-        yield make_job(errand, cell, asked[cell].cpus, seconds, rounds), asked[cell]
+        yield engine_job(errand, cell, asked[cell].cpus, seconds, rounds), asked[cell]
 
 
 def _room(there: Mapping[str, float], need: Needs) -> int:

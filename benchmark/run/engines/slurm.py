@@ -17,8 +17,9 @@ from benchmark.errors import BenchError
 from benchmark.run import budget
 from benchmark.run.cell import planned_steps
 from benchmark.run.engines import Errand
-from benchmark.run.engines.job import Job, carry_out, make_job
+from benchmark.run.engines.job import carry_out, engine_job
 from benchmark.run.engines.needs import Needs, needs
+from benchmark.run.job import Job
 from benchmark.run.parallel import steps_done
 from benchmark.run.plan import Cell
 from benchmark.run.results import RunView
@@ -52,7 +53,7 @@ class SlurmEngine:
         seconds = budget.seconds_left(errand.budget) if errand.budget is not None else None
         left = {}
         for cell in cells:
-            job = make_job(errand, cell, asked[cell].cpus, seconds)
+            job = engine_job(errand, cell, asked[cell].cpus, seconds)
             left[self._executor(errand, cell, asked[cell]).submit(_Cell(), job)] = cell
         _follow(errand, left)
 
