@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmark.data.boxes import Box
 from benchmark.data.dropped import BadInput, Dropped
 from benchmark.labelers.pose.people import Person
 
@@ -14,8 +15,6 @@ ENLARGE = 1.3  # crop side over the longer side of the joints' box: joints end a
 LOOSE = 2.0  # a crop this many times as large as it need be is chosen anew
 MARGIN = 0.02  # of the crop's side: joints nearer to its border count as outside
 MIN_JOINTS = 8  # of 18: fewer are no pose
-
-Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in px, x1 and y1 exclusive
 
 
 class PersonTracker:

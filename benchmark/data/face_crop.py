@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import cv2
 import numpy as np
 
+from benchmark.data.boxes import Box, cut, resized
 from benchmark.data.dropped import BadInput, Dropped
 
 CROP = 512  # px: landmarks are detected again on a crop of this size
@@ -19,8 +19,6 @@ ENLARGE = 2.0  # crop side over face box side (the official face_rate 0.5)
 MIN_ENLARGE = 1.2  # how far `fit` may shrink a crop that does not fit into the frame
 SHIFT_UP = 0.2  # of the face box height
 OUTSIDE = ("fit", "drop")
-
-Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in px, x1 and y1 exclusive
 
 
 class FaceFinder(Protocol):
@@ -117,17 +115,8 @@ def cut_face(frame: np.ndarray, box: Box, finder: FaceFinder, size: int) -> tupl
     Returns uint8 (size, size, 3) and landmarks float32 (68, 2) px in it; BadInput("no face on the crop") when the
     second detection fails or strays outside the crop.
     """
-    x0, y0, x1, y1 = box
-    crop = resized(frame[y0:y1, x0:x1], CROP)
+    crop = resized(cut(frame, box), (CROP, CROP))
     landmarks = finder.detect(crop[None])[0]
     if not np.isfinite(landmarks).all() or landmarks.min() < 0 or landmarks.max() > CROP - 1:
         raise BadInput("no face on the crop")
-    return resized(crop, size), ((landmarks + 0.5) * (size / CROP) - 0.5).astype(np.float32)
-
-
-def resized(image: np.ndarray, size: int) -> np.ndarray:
-    """Bring a photo (H, W, 3) to `size` x `size`, averaging when it shrinks."""
-    if image.shape[:2] == (size, size):
-        return image
-    method = cv2.INTER_AREA if min(image.shape[:2]) >= size else cv2.INTER_CUBIC
-    return cv2.resize(image, (size, size), interpolation=method)
+    return resized(crop, (size, size)), ((landmarks + 0.5) * (size / CROP) - 0.5).astype(np.float32)

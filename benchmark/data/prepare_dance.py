@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from benchmark.data.body_crop import BodyCropper, Box, PersonTracker, in_crop
+from benchmark.data.body_crop import BodyCropper, PersonTracker, in_crop
+from benchmark.data.boxes import Box, cut, resized
 from benchmark.data.dropped import BadInput
-from benchmark.data.face_crop import resized
 from benchmark.data.frame_files import files_of, fingerprint
 from benchmark.data.prepare_face import check_crop
 from benchmark.data.prepare_video import Cut
@@ -83,9 +83,8 @@ class DanceFollower:
         people = self._finder.people(frame, Moment(self._video, number))
         joints = self._tracker.choose(people).joints
         box, size = self._cropper.box(joints, frame.shape), self._settings.size
-        x0, y0, x1, y1 = box
         return Cut(
-            resized(frame[y0:y1, x0:x1], size),
+            resized(cut(frame, box), (size, size)),
             in_crop(joints, box, size),
             self._part_map(number, frame.shape, box),
             self._notes(people),

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from benchmark.data.face_crop import resized
+from benchmark.data.boxes import resized
 from benchmark.data.manifest import changed_files, read_manifest
 from benchmark.data.source import Clip, Frame
 from benchmark.errors import BenchError
@@ -49,7 +49,7 @@ class PreparedFrames:
 
     def image(self, frame: Frame) -> np.ndarray:
         """Photo, uint8 (H, W, 3) RGB; BenchError when its file is missing, changed or of another size than the rest."""
-        return resized(self._pixels(frame, "images", "sha256"), self.height)
+        return resized(self._pixels(frame, "images", "sha256"), (self.height, self.height))
 
     def landmarks(self, frame: Frame) -> np.ndarray:
         """Points found by the detector of the preparation, float32 (J, 2) px of `image`, NaN where not seen."""

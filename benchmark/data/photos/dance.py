@@ -12,8 +12,9 @@ import numpy as np
 
 from benchmark import registry
 from benchmark.data.body_crop import body_box, in_crop, require_joints
+from benchmark.data.boxes import cut, resized
 from benchmark.data.dropped import BadInput, Dropped
-from benchmark.data.photos.reading import MIN_CROP, Reading, cut, middle_box, read_photo, resized
+from benchmark.data.photos.reading import MIN_CROP, Reading, middle_box, read_photo
 from benchmark.errors import BenchError
 from benchmark.labelers.openpose18 import JOINTS
 from benchmark.labelers.pose import get_people_finder

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.data.boxes import Box
 from benchmark.data.dropped import BadInput
-from benchmark.data.face_crop import Box, crop_box, cut_face
+from benchmark.data.face_crop import crop_box, cut_face
 from benchmark.data.photos.reading import MIN_CROP, Reading, read_photo
 from benchmark.errors import BenchError
 from benchmark.labelers.face_label import face_label

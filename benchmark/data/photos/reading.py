@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from benchmark.data.boxes import Box
 from benchmark.data.dropped import BadInput
 
 MIN_CROP = 128  # px: crops are not enlarged from less, or from less than the task's size where that is smaller
 _MODES = ("1", "L", "P", "RGB", "CMYK", "YCbCr", "RGBA", "LA")  # 8 bits or fewer
-
-Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in px, x1 and y1 exclusive
 
 
 @dataclass(frozen=True)
@@ -59,14 +57,3 @@ def middle_box(photo: np.ndarray, size: tuple[int, int]) -> Box:
     w, h = max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
     x, y = (width - w) // 2, (height - h) // 2
     return x, y, x + w, y + h
-
-
-def cut(photo: np.ndarray, box: Box) -> np.ndarray:
-    x0, y0, x1, y1 = box
-    return photo[y0:y1, x0:x1]
-
-
-def resized(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A photo at `size` (width, height), averaging where it shrinks."""
-    shrinks = photo.shape[1] >= size[0] and photo.shape[0] >= size[1]
-    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)

@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmark.data.photos.reading import Reading, cut, middle_box, read_photo, resized
+from benchmark.data.boxes import cut, resized
+from benchmark.data.photos.reading import Reading, middle_box, read_photo
 from benchmark.labelers.parsing import get_parser
 from benchmark.labelers.street_label import street_label
 from benchmark.protocols import SceneParser, TaskInfo
