@@ -183,8 +183,9 @@ def _check_schema(path: Path, tree: Any) -> None:
     raise BenchError(f"{told}: run `bench run` on the folder again, which makes it anew from the scores")
 
 
-MANIFEST = {  # what readers take apart
-    **dict.fromkeys(("config", "data", "code", "device", "versions", "weights", "rows", "git"), dict),
+MANIFEST: dict[str, Any] = {  # what readers take apart
+    **dict.fromkeys(("config", "data", "code", "device", "versions", "weights", "rows"), dict),
+    "git": (dict, type(None)),  # null where the code is in no repository
     **dict.fromkeys(("argv", "methods", "seeds", "pictures"), list),
 }
 
@@ -206,8 +207,8 @@ class RunView:
         if not isinstance(tree, dict):
             raise BenchError(f"{path}: damaged: not an object; take the file from a copy of the run")
         for key, kind in MANIFEST.items():
-            if not isinstance(tree.get(key, kind()), kind):
-                what = "an object" if kind is dict else "a list"
+            if key in tree and not isinstance(tree[key], kind):
+                what = "a list" if kind is list else "an object"
                 raise BenchError(f"{path}: damaged: {key} is not {what}; take the file from a copy of the run")
         return tree
 

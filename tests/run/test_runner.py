@@ -146,6 +146,11 @@ def test_a_method_that_does_not_apply_is_a_row_with_the_reason_not_a_failure(tmp
     assert go(tmp_path, "toy-joints,toy-good") == 0 and (tmp_path / "cells.jsonl").read_text() == lines
 
 
+def test_code_in_no_repository_runs(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(manifest_module, "git_state", lambda: None)
+    assert go(tmp_path, "toy-good") == 0 and RunView(tmp_path).manifest["git"] is None
+
+
 def test_only_methods_that_do_not_apply_are_one_line_and_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"--methods: none applies to the toy task: toy-joints \(needs joints\)"):
         go(tmp_path / "new", "toy-joints")
