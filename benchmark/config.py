@@ -80,6 +80,7 @@ class TrainConfig:
     beta2: float = 0.999
     weight_decay: float = 0.0  # L2 term of Adam (MUNIT)
     precision: str = "no"  # accelerate's mixed_precision: "no" | "bf16" | "fp16"
+    compile: str = ""  # backend of torch.compile for the networks, e.g. "inductor"; "" = none
     threads: int = 0  # CPU threads of the network maths; 0 leaves PyTorch's own choice
     log_every: int = 100  # steps between log lines
     grid_every: int = 5000  # steps between sample grids

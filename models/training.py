@@ -14,7 +14,7 @@ from __future__ import annotations
 import errno
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+import torch._functorch.config
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from benchmark.config import TrainConfig
-from benchmark.errors import BenchError, Preempted
+from benchmark.errors import BenchError, Preempted, nearest
 from benchmark.protocols import Evaluation, FitReport, FitRun, Pairs, Sample
 from benchmark.run.stop import PREEMPTION, handled
 from models.checkpoint import Checkpoints, State
@@ -97,6 +98,7 @@ def train(
     with (
         _full_disk_is_an_error(run, checkpoints),
         _threads(config.threads),
+        compiled(trainer.networks.values(), config.compile),
         _interrupts() as interrupted,
         Journal(run.folder, start, total, run.progress, config.explode, ranks) as journal,
         _ahead(pairs, start, total) as batches,
@@ -211,6 +213,29 @@ def make_accelerator(precision: str, device: str) -> Accelerator:
     # accelerate keeps one precision per process; cells of one process may differ in it
     AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(mixed_precision=precision, cpu=device == "cpu")
+
+
+@contextmanager
+def compiled(networks: Iterable[nn.Module], backend: str) -> Iterator[None]:
+    """The networks run through torch.compile from here on; one without a forward of its own by its parts."""
+    if not backend:
+        yield
+        return
+    if backend not in (known := torch.compiler.list_backends(exclude_tags=())):
+        raise BenchError(f"train.compile: no backend {backend!r}{nearest(backend, known)}")
+
+    def compile_parts(network: nn.Module) -> None:
+        if type(network).forward is nn.Module.forward:
+            for part in network.children():
+                compile_parts(part)
+        else:
+            network.compile(backend=backend, dynamic=False)  # a network sees two batch sizes at most
+
+    for network in networks:
+        compile_parts(network)
+    # a forward pass serves several backward passes, so none of them may take its buffers
+    with torch._functorch.config.patch(donated_buffer=False):
+        yield
 
 
 def _to(sample: Sample, device: str) -> Sample:

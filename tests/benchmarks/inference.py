@@ -22,7 +22,6 @@ from tests.benchmarks.train_step import make
 
 def measure(size: int, args: argparse.Namespace) -> None:
     """One line of the table."""
-    torch.manual_seed(0)
     networks = {"ngf": args.ngf, "n_downsample": args.downsample, "n_blocks": args.blocks}
     trainer, sample = make(size, networks, args.batch, load_features("efficientnet-lite0"))
     method, alone = trainer.method, plain(trainer.networks["G"])

@@ -10,6 +10,7 @@
 and are timed in turns, so that a busy machine hurts all alike. Medians of CPU seconds, the ratios to ours, and our
 operations per second as a share of this machine's matrix product. `--bf16` adds our step in bfloat16, where the
 machine's bfloat16 product is at least 3 times its float32 one; where it is not, that is said and nothing is timed.
+`--compile` adds our step with the networks compiled, and says how long its first step took.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import statistics
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -30,7 +33,7 @@ from benchmark.protocols import MethodSetup, Sample, TaskInfo
 from models.minimise import Minimiser, make_adam
 from models.ranks import Ranks
 from models.style_consistent import Pix2PixSC, StyleConsistentTrainer
-from models.training import make_accelerator
+from models.training import compiled, make_accelerator
 from tests.benchmarks.plain import PlainStep
 from tests.benchmarks.timing import in_turns, matrix_product_peak, ratio
 
@@ -59,7 +62,8 @@ class RandomVGG(nn.Module):
 
 
 def make(size: int, networks: dict[str, int], batch: int, features: Any) -> tuple[StyleConsistentTrainer, Sample]:
-    """A trainer for faces at size x size px, and one batch of noise."""
+    """A trainer for faces at size x size px, and one batch of noise; the same ones at every call."""
+    torch.manual_seed(0)
     tree = {
         "networks": networks,
         "loss": {"resize_below": 0},
@@ -71,9 +75,12 @@ def make(size: int, networks: dict[str, int], batch: int, features: Any) -> tupl
     return Pix2PixSC(setup).trainer(), Sample(x, z, i, f_i, torch.arange(batch) % 2 == 0, c, d)
 
 
-def our_step(trainer: StyleConsistentTrainer, sample: Sample, precision: str = "no") -> Callable[[], dict[str, float]]:
+def our_step(
+    trainer: StyleConsistentTrainer, sample: Sample, precision: str = "no", compiler: str = ""
+) -> Callable[[], dict[str, float]]:
     """The suite's own step, as the training loop calls it."""
     config = trainer.method.setup.config.train
+    ExitStack().enter_context(compiled(trainer.networks.values(), compiler))  # until this process ends
     accelerator = make_accelerator(precision, "cpu")
     optimizers = {name: accelerator.prepare(make_adam(net, config)) for name, net in trainer.networks.items()}
     minimise = Minimiser(accelerator, trainer.networks, optimizers, Ranks())
@@ -98,20 +105,31 @@ def must_agree(first: dict[str, dict[str, float]]) -> None:
 def measure(args: argparse.Namespace, size: int, batch: int, ngf: int, threads: int, peaks: dict[str, float]) -> None:
     """One line of the table."""
     torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    networks = {"ngf": ngf, "ndf": ngf, "n_downsample": args.downsample, "n_blocks": args.blocks}
+    networks = {
+        "ngf": ngf,
+        "ndf": ngf,
+        "n_downsample": args.downsample,
+        "n_blocks": args.blocks,
+        "n_layers": args.layers,
+    }
     features: Any = RandomVGG() if args.features == "vgg19" else load_features(args.features)
-    trainer, sample = make(size, {**networks, "n_layers": args.layers}, batch, features)
+    trainer, sample = make(size, networks, batch, features)
     ways: dict[str, Callable[[], dict[str, float]]] = {
         "official": PlainStep(trainer, sample),
         "lean": PlainStep(trainer, sample, idle=False),
     }
     if "bf16" in peaks:
-        ways["bf16"] = our_step(make(size, {**networks, "n_layers": args.layers}, batch, features)[0], sample, "bf16")
+        ways["bf16"] = our_step(make(size, networks, batch, features)[0], sample, "bf16")
+    first = {name: ways[name]() for name in ("official", "lean")}
+    if args.compile:
+        ways["compiled"] = our_step(make(size, networks, batch, features)[0], sample, compiler="inductor")
+        begin = time.perf_counter()
+        first["compiled"] = ways["compiled"]()
+        print(f"torch.compile: first step {time.perf_counter() - begin:.0f} s by the clock", flush=True)
     ways["ours"] = our_step(trainer, sample)  # last: an accelerator sets its precision for the whole process
     with FlopCounterMode(display=False) as counter:
-        ours = ways["ours"]()
-    must_agree({"ours": ours, **{name: ways[name]() for name in ("official", "lean")}})
+        first["ours"] = ways["ours"]()
+    must_agree(first)
     found = in_turns(ways, args.rounds)
     cpu, wall = ({name: getattr(t, kind) for name, t in found.items()} for kind in ("cpu", "wall"))
     seconds = statistics.median(cpu["ours"])
@@ -149,6 +167,7 @@ def main() -> None:
     for flag, number in (("blocks", 6), ("downsample", 3), ("layers", 3), ("rounds", 7)):
         parser.add_argument(f"--{flag}", type=int, default=number)
     parser.add_argument("--features", default="efficientnet-lite0", choices=["efficientnet-lite0", "vgg19"])
+    parser.add_argument("--compile", action="store_true", help="also with compiled networks; minutes at the first time")
     parser.add_argument("--bf16", action="store_true", help="also in bfloat16, if this machine's gain is worth it")
     args = parser.parse_args()
     peaks = machine(args.bf16)

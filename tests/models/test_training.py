@@ -95,6 +95,19 @@ def test_bfloat16_trains(tmp_path: Path) -> None:
         Pix2PixSC(setup(precision="int4")).fit(RandomPairs(), FitRun(tmp_path, progress=False))
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # torch.compile looks at every input's
+def test_compiled_networks_train_alike(tmp_path: Path) -> None:
+    def losses(name: str, backend: str) -> dict[str, float]:
+        method = Pix2PixSC(setup(steps=2, decay_steps=0, log_every=1, compile=backend))
+        return method.fit(RandomPairs(), FitRun(tmp_path / name, progress=False)).losses
+
+    torch._dynamo.reset()
+    assert losses("compiled", "aot_eager") == pytest.approx(losses("eager", ""), rel=1e-5)
+    assert torch._dynamo.utils.counters["aot_autograd"]["ok"] >= 3, "the generator and two discriminators"
+    with pytest.raises(BenchError, match=r"train\.compile: no backend 'induktor'.*inductor"):
+        losses("unknown", "induktor")
+
+
 def test_training_learns_to_copy_the_style(tmp_path: Path) -> None:
     """A photo's halves have opposite colours; a trained generator takes them from the exemplar.
 
