@@ -84,6 +84,7 @@ class CRNTrainer:
         self.networks: dict[str, nn.Module] = {
             "G": nn.ModuleDict({"answers": method.generator, "balance": self.balance})
         }
+        self.called = [method.generator]
 
     def preview(self, sample: Sample) -> Tensor:
         return self.method.synthesize(sample.x, sample.I, sample.F_I)

@@ -95,6 +95,7 @@ class StyleJudgeTrainer(PairedTrainer):
         size = method.networks_config
         self.style_judge = PatchGAN(6, size.ndf, size.n_layers)
         self.networks["SD"] = self.style_judge
+        self.called.append(self.style_judge)
         self.semantic = SemanticConsistency(
             method.features(), self.options.weights, method.setup.config.loss.resize_below
         )

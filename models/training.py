@@ -44,7 +44,8 @@ class Trainer(Protocol):
     """What the loop needs to know about a method.
 
     A trainer that learns from some items of a batch only has `choose(sample) -> Sample` too. It is called while the
-    batch is still on the CPU: a step that looked at values on an accelerator would have to wait for them.
+    batch is still on the CPU: a step that looked at values on an accelerator would have to wait for them. One whose
+    step calls parts of its networks, not these themselves, names them in `called`: `train.compile` compiles them.
     """
 
     networks: dict[str, nn.Module]  # by name; each gets an Adam of its own
@@ -98,7 +99,7 @@ def train(
     with (
         _full_disk_is_an_error(run, checkpoints),
         _threads(config.threads),
-        compiled(trainer.networks.values(), config.compile),
+        compiled(getattr(trainer, "called", trainer.networks.values()), config.compile),
         _interrupts() as interrupted,
         Journal(run.folder, start, total, run.progress, config.explode, ranks) as journal,
         _ahead(pairs, start, total) as batches,
@@ -217,22 +218,15 @@ def make_accelerator(precision: str, device: str) -> Accelerator:
 
 @contextmanager
 def compiled(networks: Iterable[nn.Module], backend: str) -> Iterator[None]:
-    """The networks run through torch.compile from here on; one without a forward of its own by its parts."""
+    """The networks run through torch.compile from here on."""
     if not backend:
         yield
         return
     if backend not in (known := torch.compiler.list_backends(exclude_tags=())):
         raise BenchError(f"train.compile: no backend {backend!r}{nearest(backend, known)}")
 
-    def compile_parts(network: nn.Module) -> None:
-        if type(network).forward is nn.Module.forward:
-            for part in network.children():
-                compile_parts(part)
-        else:
-            network.compile(backend=backend, dynamic=False)  # a network sees two batch sizes at most
-
     for network in networks:
-        compile_parts(network)
+        network.compile(backend=backend, dynamic=False)  # a network sees two batch sizes at most
     # a forward pass serves several backward passes, so none of them may take its buffers
     with torch._functorch.config.patch(donated_buffer=False):
         yield

@@ -101,6 +101,7 @@ class MunitTrainer:
             "D": nn.ModuleDict({"a": self.judge_a, "b": self.judge_b}),
             "G": nn.ModuleDict({"a": self.a, "b": self.b}),
         }
+        self.called = [self.judge_a, self.judge_b, *self.a.children(), *self.b.children()]
 
     @property
     def weights(self) -> dict[str, float]:

@@ -1,6 +1,7 @@
-"""No step of any trained method asks a value of the device: on an accelerator, the host would wait for it.
+"""What every trained method's step keeps to: it asks no value of the device, and calls what it says it calls.
 
-What asks is known by its operator, so this needs no accelerator: it runs on the CPU under an observer that refuses.
+On an accelerator the host would wait for a value. What asks is known by its operator, so this needs no accelerator: it
+runs on the CPU under an observer that refuses.
 """
 
 from __future__ import annotations
@@ -53,20 +54,45 @@ class NothingIsAsked(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+class Steps:
+    """A tiny training of a method, stepped by hand on one batch."""
+
+    def __init__(self, name: str) -> None:
+        given = setup(name, tables={name: SMALL.get(name, {})}, steps=4, decay_steps=0)
+        self.trainer = registry.get("methods", name)(replace(given, task=replace(given.task, joints=JOINTS))).trainer()
+        accelerator, networks = make_accelerator("no", "cpu"), self.trainer.networks
+        adams = {key: accelerator.prepare(make_adam(net, given.config.train)) for key, net in networks.items()}
+        self.minimise = Minimiser(accelerator, networks, adams, Ranks())
+        choose = getattr(self.trainer, "choose", lambda sample: sample)
+        self.sample = choose(JointPairs(JOINTS).batch(0))  # on the host
+
+    def __call__(self, step: int) -> dict[str, Tensor]:
+        losses: dict[str, Tensor] = self.trainer.step(self.sample, step, self.minimise)
+        return losses
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_step_asks_nothing_of_the_device(name: str) -> None:
     """Early and late in the training, as stages switch losses on; the first step may yet fill its tables."""
-    given = setup(name, tables={name: SMALL.get(name, {})}, steps=4, decay_steps=0)
-    method = registry.get("methods", name)(replace(given, task=replace(given.task, joints=JOINTS)))
-    trainer, accelerator = method.trainer(), make_accelerator("no", "cpu")
-    adams = {key: accelerator.prepare(make_adam(net, given.config.train)) for key, net in trainer.networks.items()}
-    minimise = Minimiser(accelerator, trainer.networks, adams, Ranks())
-    choose = getattr(trainer, "choose", lambda sample: sample)
+    take = Steps(name)
     for step in (0, 10**6):
-        sample = choose(JointPairs(JOINTS).batch(0))  # on the host
-        trainer.step(sample, step, minimise)
+        take(step)
         with NothingIsAsked():
-            assert trainer.step(sample, step, minimise)
+            assert take(step)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_a_step_calls_is_what_can_be_compiled(name: str) -> None:
+    take = Steps(name)
+    called = list(getattr(take.trainer, "called", take.trainer.networks.values()))
+    seen = set()
+    for module in called:
+        module.register_forward_hook(lambda module, given, out: seen.add(id(module)))
+    take(0)
+    take(10**6)
+    assert seen == {id(module) for module in called}
+    reached = {id(parameter) for module in called for parameter in module.parameters()}
+    assert reached == {id(parameter) for net in take.trainer.networks.values() for parameter in net.parameters()}
 
 
 @pytest.mark.parametrize(
