@@ -6,7 +6,7 @@
 Counts are PyTorch's own (`torch.utils.flop_counter`): convolutions and matrix products, forward and backward, two
 operations per multiply-add; norms, activations, Adam and resizing are not counted. Networks and images are on the
 "meta" device, which has shapes and no values, so that a step at 256 px costs no time; VGG-19 needs no weights that way.
-A step that looks at values (has a batch consistent pairs?) is run for real on the CPU instead, and marked.
+An image that is an optimisation, which looks at values, is run for real on the CPU instead, and marked.
 
 Hours are operations over `--peak` TFLOP/s times `--utilisation`: an assumption about a GPU, not a measurement.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -95,27 +95,27 @@ class Subject:
         setup = MethodSetup(self.name, self.info, config, 0, UntrainedVGG19(device), device)
         return registry.get("methods", self.name)(setup)
 
-    def step(self, device: str) -> float:
+    def step(self) -> float:
         """GFLOP of a training step, late in the training, when every loss is switched on."""
-        trainer = self.method(device).trainer()
+        trainer = self.method("meta").trainer()
         for network in trainer.networks.values():
-            network.to(device).train()
+            network.to("meta").train()
         parameters = {key: list(network.parameters()) for key, network in trainer.networks.items()}
 
         def minimise(loss: Tensor, network: str) -> None:
             loss.backward(inputs=parameters[network], retain_graph=True)
 
         with FlopCounterMode(display=False) as counter:
-            trainer.step(noise(self.info, self.config.train.batch, device), 10**9, minimise)
+            trainer.step(noise(self.info, self.config.train.batch, "meta"), 10**9, minimise)
         return counter.get_total_flops() / 1e9
 
-    def image(self, device: str) -> float:
-        """GFLOP of a test image. Where that is an optimisation, two short ones tell what a full one takes."""
+    def image(self) -> tuple[float, str]:
+        """GFLOP of a test image, and where counted. Of an optimisation, two short ones tell what a full one takes."""
         planned = getattr(self.method("meta").options, "iterations", None)
         if planned is None:
-            return self._image(self.method(device))
+            return self._image(self.method("meta")), "meta"
         few, more = (self._image(self.method("cpu", iterations=[n] * len(planned))) for n in (1, 2))
-        return few + (more - few) * (sum(planned) / len(planned) - 1)
+        return few + (more - few) * (sum(planned) / len(planned) - 1), "cpu"
 
     def _image(self, method: Any) -> float:
         sample = noise(self.info, 1, method.setup.device)
@@ -123,14 +123,6 @@ class Subject:
         with FlopCounterMode(display=False) as counter:
             method.synthesize(sample.x, sample.I, sample.F_I, *wanted)
         return counter.get_total_flops() / 1e9
-
-
-def counted(figure: Callable[[str], float]) -> tuple[float, str]:
-    """A figure from "meta", or, where a method looks at values, from the CPU; and which."""
-    try:
-        return figure("meta"), "meta"
-    except (RuntimeError, NotImplementedError):  # so torch says that there are no values
-        return figure("cpu"), "cpu"
 
 
 def cost(task_name: str, name: str, preset: str, others: Collection[str]) -> Cost | None:
@@ -144,12 +136,11 @@ def cost(task_name: str, name: str, preset: str, others: Collection[str]) -> Cos
     if cls.reference or cls.refuses(info):
         return None
     subject, lender = Subject(name, info, config), getattr(cls, "trained_as", "")
-    step, first = counted(subject.step)
-    image, second = counted(subject.image)
+    image, where = subject.image()
     steps = 0 if lender in others else planned_steps(whole, name)
-    notes = [f"{what} run on the CPU" for what, where in (("step", first), ("image", second)) if where == "cpu"]
+    notes = ["image run on the CPU"] if where == "cpu" else []
     notes += [f"weights of {lender}"] if not steps else []
-    return Cost(task_name, name, step, steps, image, whole.eval.items, "; ".join(notes))
+    return Cost(task_name, name, subject.step(), steps, image, whole.eval.items, "; ".join(notes))
 
 
 def spread(hours: Mapping[Any, float], gpus: int) -> float:

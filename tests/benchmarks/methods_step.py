@@ -56,6 +56,7 @@ def serve(preset: str, name: str, at: int | None) -> None:
     z, i, c, d = torch.rand(4, batch, 3, info.height, info.width) * 2 - 1
     joints = torch.rand(batch, info.joints, 2) * torch.tensor([info.width, info.height])
     sample = Sample(x, z, i, f_i, torch.arange(batch) % 2 == 0, c, d, joints)
+    sample = getattr(trainer, "choose", lambda whole: whole)(sample)  # as the loop does
 
     parameters = {key: list(network.train().parameters()) for key, network in trainer.networks.items()}
     train = config.train
