@@ -49,13 +49,15 @@ def fit_cells(
     jobs: int,
     deadline: Callable[[int], float | None],
     ended: Callable[[Cell], None],
+    meanwhile: Callable[[], bool],
 ) -> set[Cell]:
     """Fit `cells`, `jobs` at a time, and make the pictures of each whose training came to its end; returns those begun.
 
     `deadline(n)` is the share of the time budget when n trainings are left to start. A cell that takes another's
     weights starts when those are trained, and not at all where the budget cut them short. `ended` hears of every cell
-    whose process has ended well. Each worker records its own outcome in cells.jsonl. Ctrl-C or SIGTERM asks every
-    worker once to checkpoint and stop.
+    whose process has ended well; `meanwhile` does a piece of this process's own work beside the workers, False when it
+    has none. Each worker records its own outcome in cells.jsonl. Ctrl-C or SIGTERM asks every worker once to checkpoint
+    and stop.
     """
     plan, folder, lenders = errand.plan, errand.folder, errand.lenders
     context = multiprocessing.get_context("spawn")
@@ -74,7 +76,8 @@ def fit_cells(
                     process.start()
                     working[process] = cell
                     begun.add(cell)
-                time.sleep(POLL)
+                if not meanwhile():
+                    time.sleep(POLL)
                 bar.update(sum(steps_done(folder, cell) for cell in training) - bar.n)
                 for process in [p for p in working if not p.is_alive()]:
                     cell = working.pop(process)

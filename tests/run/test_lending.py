@@ -135,7 +135,7 @@ def test_a_borrower_waits_for_its_lender_and_is_left_out_where_that_is_cut_short
 def test_what_workers_leave_is_scored_or_done_here(tmp_path: Path, monkeypatch) -> None:
     """Cells that workers trained and synthesized are scored meanwhile; the rest is done afterwards."""
 
-    def fit_here(errand, cells, jobs, deadline, ended) -> set:
+    def fit_here(errand, cells, jobs, deadline, ended, meanwhile) -> set:
         assert cells == [Cell("toy-good", 0), Cell("toy-bad", 0), BORROWER]
         for cell in cells[:2]:
             work = runner.CellRun(cell, errand.folder, errand.plan.world, errand.progress, None, show=False)
@@ -143,6 +143,7 @@ def test_what_workers_leave_is_scored_or_done_here(tmp_path: Path, monkeypatch) 
             if cell.method == "toy-good":
                 runner.run_stage(work, "synthesize")
             ended(cell)
+            meanwhile()
         return set(cells[:2])
 
     monkeypatch.setattr(local, "fit_cells", fit_here)

@@ -43,6 +43,9 @@ def test_every_method_has_every_score_and_the_report_stands(whole: Path) -> None
         assert len(list((whole / "images" / method / "0").glob("*.png"))) == view.results.items
         scored = {value.metric.split("[")[0] for value in view.results.values if value.method == method}
         assert {"lepe", "counterfactual-l1"} <= scored
+    lines = [json.loads(line) for line in (whole / "cells.jsonl").read_text().splitlines()]
+    done = [(line["method"], line["stage"]) for line in lines if line["state"] == "done"]
+    assert done.index(("real", "score")) < [stage for _, stage in done].index("fit"), "no core waits for a reference"
     page = (whole / "report.html").read_text(encoding="utf-8")
     assert len(page) < 15e6 and "31.26" in page and "pix2pixSC" in page
     assert (whole / "tables").is_dir()

@@ -4,9 +4,11 @@ memory; the runner does what is left.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmark import registry
 from benchmark.run import budget
 from benchmark.run.cell import CellRun, no_bar
 from benchmark.run.engines import Errand
@@ -34,14 +36,30 @@ class LocalEngine:
         def deadline(left: int) -> float | None:
             return budget.share(errand.budget, -(-left // jobs))
 
-        def score(cell: Cell) -> None:
+        # references first: they need no training
+        own = deque(
+            (cell, stages) for cell, stages in errand.todo.items() if registry.get("methods", cell.method).reference
+        )
+
+        def score_later(cell: Cell) -> None:
             if _state(errand.folder, cell, "synthesize") == "done":
-                run_stage(CellRun(cell, errand.folder, errand.plan.world, no_bar), "score")
+                own.append((cell, ["score"]))
+
+        def work_here() -> bool:
+            if not own:
+                return False
+            cell, stages = own.popleft()
+            begun.add(cell)
+            work = CellRun(cell, errand.folder, errand.plan.world, no_bar)
+            for stage in stages:
+                if run_stage(work, stage)["state"] == "failed":
+                    break
+            return True
 
         waiting = [cell for cell in fitting if errand.lenders.get(cell, cell) in training]
         begun: set[Cell] = set()
         while waiting:  # once; again for those cut short, where cheaper ones have left time over
-            begun |= fit_cells(errand, waiting, jobs, deadline, score)
+            begun |= fit_cells(errand, waiting, jobs, deadline, score_later, work_here)
             again = budget.seconds_left(errand.budget) > budget.WORTHWHILE
             cut = budget.cut_short(RunView(errand.folder), training) if again else []
             waiting = [cell for cell in waiting if errand.lenders.get(cell, cell) in cut]
