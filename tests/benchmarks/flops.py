@@ -6,7 +6,7 @@
 Counts are PyTorch's own (`torch.utils.flop_counter`): convolutions and matrix products, forward and backward, two
 operations per multiply-add; norms, activations, Adam and resizing are not counted. Networks and images are on the
 "meta" device, which has shapes and no values, so that a step at 256 px costs no time; VGG-19 needs no weights that way.
-An image that is an optimisation, which looks at values, is run for real on the CPU instead, and marked.
+An image for which a method looks at values (for a seed, or to optimise it) is run on the CPU instead, and marked.
 
 Hours are operations over `--peak` TFLOP/s times `--utilisation`: an assumption about a GPU, not a measurement.
 """
@@ -112,10 +112,13 @@ class Subject:
     def image(self) -> tuple[float, str]:
         """GFLOP of a test image, and where counted. Of an optimisation, two short ones tell what a full one takes."""
         planned = getattr(self.method("meta").options, "iterations", None)
-        if planned is None:
+        if planned is not None:
+            few, more = (self._image(self.method("cpu", iterations=[n] * len(planned))) for n in (1, 2))
+            return few + (more - few) * (sum(planned) / len(planned) - 1), "cpu"
+        try:
             return self._image(self.method("meta")), "meta"
-        few, more = (self._image(self.method("cpu", iterations=[n] * len(planned))) for n in (1, 2))
-        return few + (more - few) * (sum(planned) / len(planned) - 1), "cpu"
+        except (RuntimeError, NotImplementedError):  # so torch says that there are no values
+            return self._image(self.method("cpu")), "cpu"
 
     def _image(self, method: Any) -> float:
         sample = noise(self.info, 1, method.setup.device)
