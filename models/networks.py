@@ -25,15 +25,11 @@ class InstanceNorm(nn.Module):
     """Instance norm without affine part or running statistics, eps 1e-5; (N, C, H, W) -> the same shape.
 
     Written as a group norm with one channel per group: the same numbers as `nn.InstanceNorm2d`, several times faster on
-    a CPU because PyTorch has a kernel for it instead of a reshaped batch norm. That kernel walks a small channels-last
-    map pixel by pixel, ten times slower than the formula.
+    a CPU because PyTorch has a kernel for it instead of a reshaped batch norm.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[2] * x.shape[3] >= 1024 or x.is_contiguous():
-            return F.group_norm(x, x.shape[1], eps=1e-5)
-        centred = x - x.mean((2, 3), keepdim=True)
-        return centred * torch.rsqrt(centred.square().mean((2, 3), keepdim=True) + 1e-5)
+        return F.group_norm(x, x.shape[1], eps=1e-5)
 
 
 class ScoreConv(nn.Conv2d):
@@ -116,10 +112,7 @@ class GlobalGenerator(nn.Module):
                 f"image of {height}x{width}: both sides must be multiples of {self.multiple} "
                 "(2 ** networks.n_downsample); change data.size or networks.n_downsample"
             )
-        if torch.is_grad_enabled() or x.device.type != "cpu":
-            return self.layers(x)
-        # forwards a CPU is faster in channels-last, backwards its norms eat the gain (docs/performance.md)
-        return self.layers(x.contiguous(memory_format=torch.channels_last)).contiguous()
+        return self.layers(x)
 
 
 class PatchGAN(nn.Module):
