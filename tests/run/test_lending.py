@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from benchmark.errors import BenchError
 from benchmark.files import append_line
 from benchmark.protocols import honours
 from benchmark.run import parallel, runner
-from benchmark.run.engines import local
 from benchmark.run.lending import lender, same_training
 from benchmark.run.plan import Cell
 from benchmark.run.results import RunView, read_results
@@ -136,30 +134,3 @@ def test_a_borrower_waits_for_its_lender_and_is_left_out_where_that_is_cut_short
     append_line(tmp_path / "cells.jsonl", record | {"finished": True})
     waiting = [bad, borrower]
     assert parallel._next(tmp_path, waiting, [], lenders) == borrower and waiting == [bad]
-
-
-def test_what_workers_leave_is_scored_or_done_here(tmp_path: Path, monkeypatch) -> None:
-    """Cells that workers trained and synthesized are scored meanwhile; the rest is done afterwards."""
-
-    def fit_here(errand, cells, jobs, deadline, ended, meanwhile) -> set:
-        assert cells == [Cell("toy-good", 0), Cell("toy-bad", 0), BORROWER]
-        for cell in cells[:2]:
-            work = runner.CellRun(cell, errand.folder, errand.plan.world, errand.progress, None, show=False)
-            runner.run_stage(work, "fit")
-            if cell.method == "toy-good":
-                runner.run_stage(work, "synthesize")
-            ended(cell)
-            meanwhile()
-        return set(cells[:2])
-
-    monkeypatch.setattr(local, "fit_cells", fit_here)
-    assert go(tmp_path, "toy-borrower,toy-joints,toy-good,toy-bad", jobs=2) == 0
-    lines = [json.loads(line) for line in (tmp_path / "cells.jsonl").read_text().splitlines()]
-    done = [(line["method"], line["stage"]) for line in lines if line["state"] == "done"]
-    assert done == [
-        *(("toy-good", stage) for stage in ("fit", "synthesize")),
-        ("toy-good", "score"),  # here, meanwhile
-        ("toy-bad", "fit"),
-        *(("toy-bad", stage) for stage in ("synthesize", "score")),
-        *(("toy-borrower", stage) for stage in ("fit", "synthesize", "score")),
-    ]

@@ -17,10 +17,8 @@ from jsonschema import Draft202012Validator
 from benchmark import config as configuration
 from benchmark import registry
 from benchmark.errors import BenchError
-from benchmark.files import append_line
 from benchmark.run import manifest as manifest_module
 from benchmark.run import runner
-from benchmark.run.engines import local
 from benchmark.run.engines.local import LocalEngine
 from benchmark.run.plan import make_plan
 from benchmark.run.results import RunView, read_results
@@ -177,63 +175,6 @@ def test_a_plug_in_that_was_uninstalled_stays_readable(tmp_path: Path, monkeypat
     assert go(tmp_path, "toy-good,toy-shape") == 1  # summarised anew, without the class
     after = read_results(tmp_path)
     assert after.methods[:2] == before.methods and after.value("toy-bad", "toy-l1[8px]") == before.values[0]
-
-
-@pytest.mark.parametrize(("minutes", "passes"), [(10.0, 2), (0.1, 1)])
-def test_what_a_share_of_the_budget_cut_short_gets_the_time_that_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: float, passes: int
-) -> None:
-    asked: list[list[str]] = []
-
-    def fit_cells(errand, cells, jobs, deadline, ended, meanwhile) -> set:
-        asked.append([cell.method for cell in cells])
-        for cell in cells:
-            finished = cell.method == "toy-bad" or len(asked) == 2
-            record = {"method": cell.method, "seed": cell.seed, "stage": "fit", "state": "done", "finished": finished}
-            append_line(errand.folder / "cells.jsonl", record | {"steps": 12 if finished else 3, "planned": 12})
-        return set(cells)
-
-    monkeypatch.setattr(local, "fit_cells", fit_cells)
-    monkeypatch.setattr(runner, "run_cell", lambda work, stages, say: True)
-    monkeypatch.setattr(runner, "summarise", lambda folder, world, manifest: None)
-    both = plan("toy-good,toy-bad")
-    assert (
-        runner.run(both, tmp_path, ["bench"], lambda line: None, Silent, minutes, show=False, engine=LocalEngine(2))
-        == 0
-    )
-    assert asked == [["toy-good", "toy-bad"], ["toy-good"]][:passes]
-
-
-def test_references_and_what_is_trained_are_scored_beside_the_trainings(tmp_path: Path, monkeypatch) -> None:
-    done: list[str] = []
-
-    def fit_cells(errand, cells, jobs, deadline, ended, meanwhile) -> set:
-        assert meanwhile() and not meanwhile(), "the reference, and nothing else yet"
-        assert done == ["real synthesize", "real score"]
-        for cell in cells:
-            for stage in ("fit", "synthesize"):
-                record = {"method": cell.method, "seed": cell.seed, "stage": stage, "state": "done"}
-                append_line(errand.folder / "cells.jsonl", record)
-            ended(cell)
-            assert len(done) == 2, "the next training may start first"
-            break
-        assert meanwhile() and not meanwhile()
-        return set(cells)
-
-    def run_stage(work, stage: str) -> dict[str, str]:
-        done.append(f"{work.cell.method} {stage}")
-        record = {"method": work.cell.method, "seed": 0, "stage": stage, "state": "done"}
-        append_line(work.run / "cells.jsonl", record)
-        return record
-
-    left: list[str] = []
-    monkeypatch.setattr(local, "fit_cells", fit_cells)
-    monkeypatch.setattr(local, "run_stage", run_stage)
-    monkeypatch.setattr(runner, "run_cell", lambda work, stages, say: not left.append(f"{work.cell.method} {stages}"))
-    monkeypatch.setattr(runner, "summarise", lambda folder, world, manifest: None)
-    assert go(tmp_path, jobs=2) == 0
-    assert done == ["real synthesize", "real score", "toy-good score"]
-    assert left == ["real []", "toy-good []", "toy-bad ['fit', 'synthesize', 'score']"]
 
 
 def test_a_time_budget_leaves_a_marked_result_that_the_next_run_finishes(tmp_path: Path, monkeypatch) -> None:
